@@ -1,0 +1,1 @@
+"""The fourth room: which title a suspect copy shows, and where."""

@@ -1,0 +1,202 @@
+"""A ladder: the rungs (targets) that a title is encoded to, read from a TOML file and checked as a whole."""
+
+import tomllib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from mediaforge.errors import LadderError
+
+VIDEO_CODECS = ("h264",)
+AUDIO_CODECS = ("opus", "aac")
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+SD_PIXELS = 442_368  # 768x576: above it a rung takes the HD key (facts-packaging 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One video target. `box_*` is the frame the picture must fit in; its size is decided per master by `fit_rungs`."""
+
+    name: str
+    box_width: int
+    box_height: int
+    bitrate_bps: int
+    max_bitrate_bps: int
+    buffer_bits: int
+    preset: str
+    codec: str = "h264"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioRung:
+    """One sound target, stereo at 48 kHz."""
+
+    name: str
+    codec: str
+    bitrate_bps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floors:
+    """What `check` holds a clip against: the least VMAF of the top rung and of the lowest, the most a mean rate may miss by."""
+
+    vmaf_top: float
+    vmaf_bottom: float
+    rate_tolerance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    name: str
+    description: str
+    rungs: tuple[Rung, ...]
+    audio: tuple[AudioRung, ...]
+    floors: Floors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedRung:
+    """A rung with the picture size it takes for one master."""
+
+    rung: Rung
+    width: int
+    height: int
+
+    @property
+    def label(self) -> str:
+        """The key this rung is encrypted with: SD or HD."""
+        return "SD" if self.width * self.height <= SD_PIXELS else "HD"
+
+
+def fit_rungs(ladder: Ladder, width: int, height: int) -> tuple[FittedRung, ...]:
+    """The rungs a picture of `width` x `height` square pixels is worth, low to high, never upscaled.
+
+    A rung stays if its box lies inside the picture, or if its box is the smallest that holds the picture: then it is
+    encoded at the picture's own size.
+    """
+    portrait = height > width
+    boxes = sorted({_turn(rung, portrait) for rung in ladder.rungs})
+    holding = next((box for box in boxes if box[0] >= width and box[1] >= height), boxes[-1])
+    fitted = []
+    for rung in ladder.rungs:
+        box = _turn(rung, portrait)
+        if box <= holding:
+            scale = min(Fraction(box[0], width), Fraction(box[1], height), Fraction(1))
+            fitted.append(FittedRung(rung=rung, width=_even(width * scale), height=_even(height * scale)))
+    return tuple(fitted)
+
+
+def load_ladder(path: Path) -> Ladder:
+    """Read and check a ladder file. Raises LadderError with the rung's number (from 1) and what to change."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LadderError(path, f"cannot be read ({error.strerror}); `ladder list` names the ladders shipped") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LadderError(path, f"is not TOML ({error}); compare it with ladders/maroc-mobile.toml") from error
+    rungs = tuple(_rung(path, number, row) for number, row in enumerate(_rows(path, table, "rung"), start=1))
+    audio = tuple(_audio(path, number, row) for number, row in enumerate(_rows(path, table, "audio"), start=1))
+    _check_order(path, rungs)
+    _check_names(path, [rung.name for rung in rungs] + [target.name for target in audio])
+    return Ladder(
+        name=path.stem,
+        description=str(table.get("description", "")),
+        rungs=rungs,
+        audio=audio,
+        floors=_floors(path, table.get("floors", {})),
+    )
+
+
+def _turn(rung: Rung, portrait: bool) -> tuple[int, int]:
+    return (rung.box_height, rung.box_width) if portrait else (rung.box_width, rung.box_height)
+
+
+def _even(length: Fraction) -> int:
+    """The nearest even number of pixels: 4:2:0 halves both sides."""
+    return max(2, 2 * round(length / 2))
+
+
+def _rows(path: Path, table: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    rows = table.get(key)
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise LadderError(path, f"has no [[{key}]] tables; a ladder needs at least one")
+    return rows
+
+
+def _rung(path: Path, number: int, row: dict[str, Any]) -> Rung:
+    bitrate = _whole(path, number, row, "bitrate_kbps") * 1000
+    peak = _number(path, number, row, "peak", default=1.25)
+    seconds = _number(path, number, row, "buffer_seconds", default=1.0)
+    if peak < 1:
+        raise LadderError(path, f"peak {peak} is below 1; it is the maximum rate over the mean", rung=number)
+    return Rung(
+        name=_name(path, number, row),
+        box_width=_whole(path, number, row, "width"),
+        box_height=_whole(path, number, row, "height"),
+        bitrate_bps=bitrate,
+        max_bitrate_bps=round(bitrate * peak),
+        buffer_bits=round(bitrate * peak * seconds),
+        preset=_choice(path, number, row, "preset", PRESETS, default="medium"),
+        codec=_choice(path, number, row, "codec", VIDEO_CODECS, default="h264"),
+    )
+
+
+def _audio(path: Path, number: int, row: dict[str, Any]) -> AudioRung:
+    return AudioRung(
+        name=_name(path, number, row),
+        codec=_choice(path, number, row, "codec", AUDIO_CODECS, default="aac"),
+        bitrate_bps=_whole(path, number, row, "bitrate_kbps") * 1000,
+    )
+
+
+def _floors(path: Path, row: dict[str, Any]) -> Floors:
+    return Floors(
+        vmaf_top=_number(path, None, row, "vmaf_top", default=0.0),
+        vmaf_bottom=_number(path, None, row, "vmaf_bottom", default=0.0),
+        rate_tolerance=_number(path, None, row, "rate_tolerance", default=0.10),
+    )
+
+
+def _check_order(path: Path, rungs: tuple[Rung, ...]) -> None:
+    for number, (lower, upper) in enumerate(zip(rungs, rungs[1:], strict=False), start=2):
+        if upper.bitrate_bps <= lower.bitrate_bps:
+            what = f"{upper.bitrate_bps // 1000} kbit/s is not above rung {number - 1}; order rungs from low to high"
+            raise LadderError(path, what, rung=number)
+        if upper.box_height < lower.box_height or upper.box_width < lower.box_width:
+            what = f"{upper.box_width}x{upper.box_height} is smaller than rung {number - 1}; order rungs from low to high"
+            raise LadderError(path, what, rung=number)
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise LadderError(path, f"the name {twice!r} stands twice; give every rung its own")
+
+
+def _name(path: Path, number: int, row: dict[str, Any]) -> str:
+    name = row.get("name")
+    if not isinstance(name, str) or not name.isascii() or not name.replace("-", "").isalnum():
+        raise LadderError(path, f"name {name!r} must be ASCII letters, digits and hyphens", rung=number)
+    return name
+
+
+def _whole(path: Path, number: int | None, row: dict[str, Any], key: str) -> int:
+    value = row.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise LadderError(path, f"{key} is {value!r}; give a whole number above 0", rung=number)
+    return value
+
+
+def _number(path: Path, number: int | None, row: dict[str, Any], key: str, *, default: float) -> float:
+    value = row.get(key, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+        raise LadderError(path, f"{key} is {value!r}; give a number of 0 or more", rung=number)
+    return float(value)
+
+
+def _choice(path: Path, number: int, row: dict[str, Any], key: str, allowed: tuple[str, ...], *, default: str) -> str:
+    value = row.get(key, default)
+    if value not in allowed:
+        raise LadderError(path, f"{key} is {value!r}; choose one of {', '.join(allowed)}", rung=number)
+    return str(value)

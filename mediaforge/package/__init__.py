@@ -1,0 +1,1 @@
+"""The second room: renditions become one encrypted CMAF package, verified before it is published."""

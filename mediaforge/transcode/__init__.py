@@ -1,0 +1,1 @@
+"""The first room: a master becomes renditions, each in two variants."""
