@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import gettempdir
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ def load_settings(
     Raises SettingsError naming the key and the file, variable or flag that makes no sense.
     """
     environ = os.environ if environ is None else environ
-    raw = _defaults() | _from_file(environ) | _from_environment(environ) | _from_flags(flags)
+    raw = _defaults(environ) | _from_file(environ) | _from_environment(environ) | _from_flags(flags)
     return Settings(
         state=_folder(raw, "state"),
         runtime_dir=_folder(raw, "runtime_dir"),
@@ -85,16 +86,22 @@ def _platform() -> PlatformDirs:
     return PlatformDirs("mediaforge", appauthor=False)
 
 
-def _defaults() -> dict[str, _Raw]:
+def _defaults(environ: Mapping[str, str]) -> dict[str, _Raw]:
     values = {
         "state": str(_platform().user_state_path),
-        "runtime_dir": str(_platform().user_runtime_path),
+        "runtime_dir": str(_runtime_dir(environ)),
         "workers": len(os.sched_getaffinity(0)),  # the cores this process may use, not those of the machine
         "queue_url": "",
         "s3_endpoint": "",
         "scan_allow_hosts": "",
     }
     return {key: _Raw(value, "default") for key, value in values.items()}
+
+
+def _runtime_dir(environ: Mapping[str, str]) -> Path:
+    """Short-lived files such as sockets. platformdirs would print a warning where there is no login session."""
+    session = environ.get("XDG_RUNTIME_DIR")
+    return Path(session) / "mediaforge" if session else Path(gettempdir()) / f"mediaforge-{os.getuid()}"
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, _Raw]:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,11 @@ def test_defaults_need_no_file() -> None:
     assert settings.workers >= 1
     assert settings.state.is_absolute()
     assert (settings.queue_url, settings.s3_endpoint, settings.scan_allow_hosts, dict(settings.tools)) == (None, None, (), {})
+
+
+def test_the_runtime_folder_is_the_session_s_or_one_of_this_user() -> None:
+    assert load_settings(environ={"XDG_RUNTIME_DIR": "/run/user/7"}).runtime_dir == Path("/run/user/7/mediaforge")
+    assert load_settings(environ={}).runtime_dir.name == f"mediaforge-{os.getuid()}"
 
 
 def test_tools_are_set_by_table_or_variable(tmp_path: Path) -> None:
