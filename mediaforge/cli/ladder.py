@@ -1,0 +1,99 @@
+"""`ladder list`, `ladder show`: the ladders shipped, and what is in one."""
+
+import click
+
+from mediaforge.cli.command import Call, Group
+from mediaforge.cli.output import rate
+from mediaforge.cli.shipped import find_ladder, shipped_ladders
+from mediaforge.cli.tables import print_lines, print_table
+from mediaforge.ladder import Ladder, load_ladder
+
+
+@click.group("ladder", cls=Group)
+def command() -> None:
+    """List the ladders, and show what is in one.
+
+    \b
+    Example:
+      mediaforge ladder list
+      mediaforge ladder show maroc-mobile
+    """
+
+
+@command.command("list")
+@click.pass_obj
+def list_ladders(call: Call) -> None:
+    """Name the ladders that are shipped.
+
+    \b
+    Example:
+      mediaforge ladder list --json
+    """
+    ladders = [load_ladder(path) for path in shipped_ladders()]
+    rows = [(ladder.name, str(len(ladder.rungs)), ladder.description) for ladder in ladders]
+    call.printer.answer(
+        {
+            "ladders": [
+                {"name": ladder.name, "description": ladder.description, "rungs": len(ladder.rungs)} for ladder in ladders
+            ]
+        },
+        lambda: print_table(("ladder", "rungs", "for whom"), rows, empty="No ladder is shipped."),
+    )
+
+
+@command.command("show")
+@click.argument("name")
+@click.pass_obj
+def show(call: Call, name: str) -> None:
+    """Show the rungs of a ladder.
+
+    NAME is a shipped ladder or a path to a TOML file; the file is checked as a release would.
+
+    \b
+    Example:
+      mediaforge ladder show maroc-mobile
+      mediaforge ladder show ./ours.toml --json
+    """
+    ladder = load_ladder(find_ladder(name))
+    call.printer.answer(_data(ladder), lambda: _print(ladder))
+
+
+def _data(ladder: Ladder) -> dict[str, object]:
+    rungs = [
+        {
+            "name": rung.name,
+            "codec": rung.codec,
+            "width": rung.box_width,
+            "height": rung.box_height,
+            "bitrate_bps": rung.bitrate_bps,
+            "max_bitrate_bps": rung.max_bitrate_bps,
+            "buffer_bits": rung.buffer_bits,
+            "preset": rung.preset,
+        }
+        for rung in ladder.rungs
+    ]
+    return {
+        "name": ladder.name,
+        "description": ladder.description,
+        "rungs": rungs,
+        "audio": ladder.audio,
+        "floors": ladder.floors,
+    }
+
+
+def _print(ladder: Ladder) -> None:
+    print_lines(f"{ladder.name}: {ladder.description}")
+    rungs = [
+        (
+            rung.name,
+            rung.codec,
+            f"{rung.box_width}x{rung.box_height}",
+            rate(rung.bitrate_bps),
+            rate(rung.max_bitrate_bps),
+            rung.preset,
+        )
+        for rung in ladder.rungs
+    ]
+    print_table(("rung", "codec", "box", "mean rate", "at most", "preset"), rungs, empty="")
+    audio = [(target.name, target.codec, rate(target.bitrate_bps)) for target in ladder.audio]
+    print_table(("sound", "codec", "rate"), audio, empty="")

@@ -1,0 +1,69 @@
+"""What a command says: data on stdout, as a table for people or as one JSON object for scripts; talk on stderr."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+
+import click
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Printer:
+    """Either one JSON object on stdout, or words and tables for people."""
+
+    as_json: bool
+
+    def answer(self, data: Mapping[str, object], people: Callable[[], None], *, ok: bool = True) -> None:
+        """Print a command's result: `data` for scripts, whatever `people` draws for the others."""
+        if self.as_json:
+            print_object({"ok": ok, **data})
+        else:
+            people()
+
+    def say(self, sentence: str) -> None:
+        """Talk: never data."""
+        click.echo(sentence, err=True)
+
+
+def print_object(data: Mapping[str, object]) -> None:
+    click.echo(json.dumps(data, default=_plain, indent=2))
+
+
+def clock(seconds: Fraction | float) -> str:
+    """`1:02:03.4`: how people name a place in a film."""
+    tenths = round(float(seconds) * 10)
+    hours, minutes = tenths // 36_000, tenths // 600 % 60
+    rest = f"{tenths % 600 / 10:04.1f}"
+    return f"{hours}:{minutes:02}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def size(count: int) -> str:
+    """`1.5 MB`: bytes in powers of a thousand, as disks and tariffs count."""
+    number = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def rate(bits_per_second: float) -> str:
+    return f"{bits_per_second / 1000:.0f} kbit/s"
+
+
+def _plain(value: object) -> object:
+    """How a value that JSON does not know is written: times as seconds, paths and choices as text."""
+    if isinstance(value, Fraction):
+        return round(float(value), 6)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

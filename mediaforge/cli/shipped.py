@@ -1,0 +1,34 @@
+"""What comes with mediaforge beside its code: ladders and the sample, in the installed package or in a checkout."""
+
+from pathlib import Path
+
+from mediaforge.errors import LadderError
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def shipped_ladders() -> tuple[Path, ...]:
+    return tuple(sorted(_folder("ladders").glob("*.toml")))
+
+
+def find_ladder(name: str) -> Path:
+    """A shipped ladder by its name, or any other by its path. Raises LadderError naming those that are there."""
+    if "/" in name or name.endswith(".toml"):
+        return Path(name)
+    ladders = {path.stem: path for path in shipped_ladders()}
+    if name not in ladders:
+        raise LadderError(
+            name, f"no ladder of this name is shipped; choose {' or '.join(ladders)}, or give a path to a TOML file"
+        )
+    return ladders[name]
+
+
+def sample() -> Path:
+    """The shipped film."""
+    return _folder("samples") / "atlas-720p25.mp4"
+
+
+def _folder(name: str) -> Path:
+    """In the wheel such folders lie inside the package; in a checkout beside it."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
