@@ -1,5 +1,6 @@
 """A ladder: the rungs (targets) that a title is encoded to, read from a TOML file and checked as a whole."""
 
+import itertools
 import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
@@ -159,7 +160,7 @@ def _floors(path: Path, row: dict[str, Any]) -> Floors:
 
 
 def _check_order(path: Path, rungs: tuple[Rung, ...]) -> None:
-    for number, (lower, upper) in enumerate(zip(rungs, rungs[1:], strict=False), start=2):
+    for number, (lower, upper) in enumerate(itertools.pairwise(rungs), start=2):
         if upper.bitrate_bps <= lower.bitrate_bps:
             what = f"{upper.bitrate_bps // 1000} kbit/s is not above rung {number - 1}; order rungs from low to high"
             raise LadderError(path, what, rung=number)

@@ -1,4 +1,4 @@
-"""What travels through the rooms: masters, tracks, the timeline and its pieces. Pure values; times are Fractions of a second."""
+"""What travels through the rooms: masters, tracks, the timeline and its pieces. Pure; times are Fractions of a second."""
 
 import re
 from dataclasses import dataclass

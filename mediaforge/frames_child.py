@@ -1,0 +1,298 @@
+"""The child behind frames.py: PyAV on untrusted bytes. A request comes on stdin, numbers and one report go to stdout.
+
+Everything it says on stderr is a complaint of the codec libraries; decode_all counts those lines as errors.
+"""
+
+import hashlib
+import io
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import av
+import av.logging
+from av.container import InputContainer, OutputContainer
+from av.video.reformatter import Interpolation
+
+from mediaforge.frames import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER
+from mediaforge.tools import INPUT_FORMATS
+
+THREADS = 2
+MAX_SIDE = 8192  # larger pictures are refused: no master of ours needs them, and one frame would be gigabytes
+MAX_REPORTED_LINES = 20
+
+
+def main() -> None:
+    request = json.load(sys.stdin)
+    out = sys.stdout.buffer
+    works = {"frames": _frames, "decode": _decode, "join": _join, "stitch": _stitch}
+    try:
+        report = works[request["work"]](request, out)
+    except (av.FFmpegError, _Refused) as error:
+        report = {"error": _sentence(error)}
+    except BrokenPipeError:  # the reader has seen enough
+        os._exit(0)
+    text = json.dumps(report).encode()
+    out.write(REPORT_HEADER.pack(REPORT, len(text)) + text)
+    out.flush()
+
+
+class _Refused(Exception):
+    pass
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, av.FFmpegError):
+        return f"cannot be decoded ({error.strerror or error}); check that it is a whole media file"
+    return str(error)
+
+
+def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    av.logging.set_level(None)
+    with _opened(request) as container:
+        stream = _first(container, "video")
+        if request["skip_nonref"]:
+            stream.codec_context.skip_frame = "NONREF"
+        origin = _origin(stream)
+        if request["start"] > 0:
+            container.seek(int(origin + (request["start"] - 0.5) / stream.time_base), stream=stream)
+        tick = 0
+        for frame in container.decode(stream):
+            if frame.pts is None:
+                continue
+            seconds = (frame.pts - origin) * stream.time_base
+            if seconds < request["start"]:
+                continue
+            if request["end"] is not None and seconds >= request["end"]:
+                break
+            if request["fps"]:
+                # The first picture at or after each tick; half a millisecond forgives a container's rounded times.
+                if seconds + Fraction(1, 2000) < tick / Fraction(request["fps"]):
+                    continue
+                tick = math.floor((seconds + Fraction(1, 2000)) * Fraction(request["fps"])) + 1
+            width, height = _target(request, frame, aspect=stream.sample_aspect_ratio or 1)
+            image = frame.reformat(
+                width=width, height=height, format="rgb24" if request["rgb"] else "gray", interpolation=Interpolation.AREA
+            ).to_ndarray()
+            channels = 3 if request["rgb"] else 1
+            out.write(FRAME_HEADER.pack(FRAME, seconds.numerator, seconds.denominator, height, width, channels))
+            out.write(image.tobytes())
+    return {}
+
+
+def _target(request: dict[str, Any], frame: av.VideoFrame, *, aspect: Fraction | int) -> tuple[int, int]:
+    if request["size"]:
+        return request["size"][0], request["size"][1]
+    width, height = round(frame.width * aspect), frame.height
+    if request["max_side"]:
+        scale = min(1.0, request["max_side"] / max(width, height))
+        width, height = max(2, round(width * scale)), max(2, round(height * scale))
+    return width, height
+
+
+def _decode(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    frames = samples = 0
+    first: Fraction | None = None
+    last = Fraction(0)
+    with _complaints() as complaints:
+        try:
+            with _opened(request) as container:
+                stream = _first(container, request["kind"])
+                for frame in container.decode(stream):
+                    if request["kind"] == "video" and frame.is_corrupt:
+                        complaints.append(f"frame {frames} is corrupt")
+                    frames += 1
+                    samples += getattr(frame, "samples", 0)
+                    moment = (frame.pts or 0) * frame.time_base
+                    first = moment if first is None else min(first, moment)
+                    last = max(last, moment)
+                    for plane in frame.planes:
+                        digest.update(plane)
+        except av.FFmpegError as error:
+            complaints.append(f"after {frames} frames: {error}")
+    return {
+        "frames": frames,
+        "samples": samples,
+        "first": str(first or Fraction(0)),
+        "last": str(last),
+        "error_lines": complaints[:MAX_REPORTED_LINES],
+        "digest": digest.hexdigest(),
+    }
+
+
+class _complaints:  # noqa: N801 (used as `with _complaints()`)
+    """The lines that libav prints to stderr while the block runs, as a list filled at its end."""
+
+    def __enter__(self) -> list[str]:
+        av.logging.restore_default_callback()  # to stderr: PyAV's own callback takes the GIL in decoder threads
+        av.logging.set_libav_level(av.logging.ERROR)
+        self.lines: list[str] = []
+        self.file = tempfile.TemporaryFile()
+        self.stderr = os.dup(2)
+        os.dup2(self.file.fileno(), 2)
+        return self.lines
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self.stderr, 2)
+        self.file.seek(0)
+        self.lines.extend(line.strip() for line in self.file.read().decode("utf-8", "replace").splitlines() if line.strip())
+        self.file.close()
+
+
+def _join(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    target: OutputContainer | None = None
+    done = 0
+    for path, count in zip(request["paths"], request["frame_counts"], strict=True):
+        with av.open(path) as chunk:
+            source = _first(chunk, "video")
+            if target is None:
+                target = _mp4(request["out"])
+                made = target.add_stream_from_template(source)
+                made.time_base = source.time_base
+                extradata = source.codec_context.extradata
+            if source.codec_context.extradata != extradata:
+                raise _Refused(f"{path} was encoded with other settings than the first chunk; release the title again")
+            ticks = Fraction(1) / (source.average_rate * source.time_base)
+            packets = 0
+            for packet in _packets(chunk, source):
+                packets += 1
+                packet.pts += round(done * ticks)
+                packet.dts += round(done * ticks)
+                packet.stream = made
+                target.mux_one(packet)
+            if packets != count:
+                raise _Refused(f"{path} holds {packets} frames, not {count}; release the title again")
+            done += count
+    assert target is not None
+    target.close()
+    return {"frames": done}
+
+
+def _stitch(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    containers = [av.open(path) for path in request["paths"]]
+    sources = [_first(container, "video") for container in containers]
+    target = _mp4(request["out"], title=request["title"])
+    made = target.add_stream_from_template(sources[0])
+    made.time_base = sources[0].time_base
+    audio = av.open(request["audio"]) if request["audio"] else None
+    sound: Any = audio.streams.audio[0] if audio else None
+    sound_made = target.add_stream_from_template(sound) if sound else None
+    sound_packets = _packets(audio, sound) if audio else iter(())
+    waiting = next(sound_packets, None)
+    rivals = [_packets(container, source) for container, source in zip(containers, sources, strict=True)]
+    total = 0
+    for choice, first, count in request["pieces"]:
+        if first != total:
+            raise _Refused(f"piece at frame {first} does not follow frame {total}")
+        for _ in range(count):
+            packets = [next(rival, None) for rival in rivals]  # all variants walk in step: their timelines are one
+            if any(packet is None for packet in packets):
+                raise _Refused(f"a variant ends at frame {total}; the rendition is damaged, release the title again")
+            packet = packets[choice]
+            if total == first and not packet.is_keyframe:
+                raise _Refused(f"frame {first} does not begin a GOP")
+            while waiting is not None and waiting.dts * sound.time_base <= packet.dts * made.time_base:
+                waiting.stream = sound_made
+                target.mux_one(waiting)
+                waiting = next(sound_packets, None)
+            packet.stream = made
+            target.mux_one(packet)
+            total += 1
+    while waiting is not None:
+        waiting.stream = sound_made
+        target.mux_one(waiting)
+        waiting = next(sound_packets, None)
+    target.close()
+    return {"frames": total}
+
+
+def _packets(container: InputContainer, stream: Any) -> Iterator[Any]:
+    return (packet for packet in container.demux(stream) if packet.dts is not None)
+
+
+def _mp4(path: str, *, title: str | None = None) -> OutputContainer:
+    # bitexact: no library version and no clock in the file, so that equal inputs give equal bytes.
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    container = av.open(path, "w", format="mp4", container_options=options)
+    if title:
+        container.metadata["title"] = title
+    return container
+
+
+def _opened(request: dict[str, Any]) -> InputContainer:
+    options = {"protocol_whitelist": "file", "format_whitelist": INPUT_FORMATS}
+    if request["key"]:
+        options["decryption_key"] = request["key"]
+    paths = [Path(path) for path in request["paths"]]
+    source: Any = f"file:{paths[0]}" if len(paths) == 1 else _Chain(paths)
+    container: InputContainer = av.open(source, "r", container_options=options)
+    for stream in container.streams.video:
+        if max(stream.width, stream.height) > MAX_SIDE:
+            raise _Refused(f"pictures of {stream.width}x{stream.height} are larger than {MAX_SIDE}; this is no film")
+        stream.codec_context.thread_count = THREADS
+        stream.thread_type = "AUTO"
+    return container
+
+
+def _first(container: InputContainer, kind: Literal["video", "audio"]) -> Any:
+    streams = container.streams.video if kind == "video" else container.streams.audio
+    if not streams:
+        raise _Refused(f"has no {'picture' if kind == 'video' else 'sound'}")
+    return streams[0]
+
+
+def _origin(stream: Any) -> int:
+    return stream.start_time or 0
+
+
+class _Chain(io.RawIOBase):
+    """Several files read as one, without a copy of them."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        super().__init__()
+        self.paths = paths
+        self.starts = [0]
+        for path in paths:
+            self.starts.append(self.starts[-1] + path.stat().st_size)
+        self.at = 0
+        self.open_index = -1
+        self.file: BinaryIO | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self.at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.at, os.SEEK_END: self.starts[-1]}[whence]
+        return self.at
+
+    def tell(self) -> int:
+        return self.at
+
+    def read(self, size: int = -1) -> bytes:
+        if self.at >= self.starts[-1]:
+            return b""
+        index = next(i for i in range(len(self.paths)) if self.at < self.starts[i + 1])
+        if index != self.open_index:
+            if self.file is not None:
+                self.file.close()
+            self.file, self.open_index = self.paths[index].open("rb"), index
+        assert self.file is not None
+        self.file.seek(self.at - self.starts[index])
+        left = self.starts[index + 1] - self.at
+        data = self.file.read(left if size < 0 else min(size, left))
+        self.at += len(data)
+        return data
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""One chunk, one ffmpeg: it decodes once and feeds every rung in both variants.
+
+Byte for byte repeatable: x264 with VBV and several threads is not, so each encoder has one thread and the cores are
+kept busy by the many encoders of a chunk and by several chunks at a time (facts-transcode 5a).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from mediaforge.errors import MediaError, ToolError
+from mediaforge.ladder import FittedRung
+from mediaforge.media import Chunk, Grid, Master, Variant
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, INPUT_FORMATS, Limits, Tools, run
+from mediaforge.transcode.clean import cleaning_filters, input_matrix
+
+STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
+_LIMITS = Limits(memory_bytes=16 << 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeRequest:
+    """What one chunk needs. `options` are the x264 settings in which each variant differs from the plain encode."""
+
+    master: Master
+    grid: Grid
+    chunk: Chunk
+    rungs: tuple[FittedRung, ...]
+    options: Mapping[Variant, Mapping[str, str]]
+
+
+def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Callable[[float], None]) -> None:
+    """Encode a chunk into `to`, one clear MP4 a rung and variant (`rendition_name`).
+
+    Raises MediaError where the master does not give the frames it should, ToolError where ffmpeg fails.
+    """
+    watch = _Watch(frames=request.chunk.frames, on_progress=on_progress)
+    argv = encode_argv(request, to, tools=tools)
+    run(argv, name="ffmpeg", limits=_LIMITS, on_line=watch.read, watchdog_seconds=STALL_SECONDS)
+    if watch.done != request.chunk.frames:
+        first = float(request.chunk.first_frame / request.grid.fps)
+        what = f"gave {watch.done} of {request.chunk.frames} frames from {first:.2f} s on; get an undamaged copy"
+        raise MediaError(request.master.path, what)
+
+
+def rendition_name(rung: str, variant: Variant) -> str:
+    return f"{rung}.{variant.value}.mp4"
+
+
+def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
+    """The command line of a chunk's encode. Pure."""
+    video = request.master.video
+    assert video is not None
+    picture = _source(request)
+    for name, settings in cleaning_filters(video):
+        picture = picture.filter(name, **settings)
+    # The grid is constant frame rate; the last frame may be short by a rounding, never by more.
+    picture = picture.filter("fps", fps=_ratio(request.grid.fps), start_time=0, round="near")
+    picture = picture.filter("tpad", stop=2, stop_mode="clone").filter("trim", end_frame=request.chunk.frames)
+    split = picture.filter_multi_output("split", len(request.rungs))
+    outputs = []
+    for number, rung in enumerate(request.rungs):
+        scaled = split.stream(number).filter(
+            "scale",
+            rung.width,
+            rung.height,
+            flags="lanczos+accurate_rnd",
+            in_color_matrix=input_matrix(video),
+            out_color_matrix="bt709",
+            out_range="tv",
+        )
+        pair = scaled.filter("setsar", 1).filter("format", "yuv420p").filter_multi_output("split", len(request.options))
+        for index, (variant, options) in enumerate(request.options.items()):
+            target = str(to / rendition_name(rung.rung.name, variant))
+            outputs.append(ffmpeg.output(pair.stream(index), target, **_output(request, rung, options)))
+    head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
+    graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
+    return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
+
+
+def _source(request: EncodeRequest) -> Any:
+    """The master's picture from the chunk's first frame on.
+
+    The seek aims a quarter of a frame early, so that rounded times can neither lose the first frame nor take the one before.
+    """
+    video = request.master.video
+    assert video is not None
+    seek = video.start + (request.chunk.first_frame - Fraction(1, 4)) / request.grid.fps
+    options: dict[str, Any] = {"protocol_whitelist": "file", "format_whitelist": INPUT_FORMATS, "threads": 1}
+    if seek > 0:
+        options["ss"] = f"{float(seek):.6f}"
+    return ffmpeg.input(f"file:{request.master.path}", **options)[str(video.index)]
+
+
+def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, str]) -> dict[str, Any]:
+    target = rung.rung
+    x264: dict[str, object] = {
+        "keyint": request.grid.gop_frames,
+        "min-keyint": request.grid.gop_frames,
+        "scenecut": 0,
+        "open-gop": 0,
+        "stitchable": 1,  # headers do not depend on a chunk's content, so chunks join and variants share one init segment
+        **differing,
+    }
+    return {
+        "c:v": "libx264",
+        "preset": target.preset,
+        "profile:v": "high",
+        "b:v": target.bitrate_bps,
+        "maxrate": target.max_bitrate_bps,
+        "bufsize": target.buffer_bits,
+        "threads": 1,
+        "x264-params": ":".join(f"{key}={value}" for key, value in x264.items()),
+        "fps_mode": "passthrough",
+        "bsf:v": "filter_units=remove_types=6",  # SEI: x264 writes its settings there, and with them which variant this is
+        "color_primaries": "bt709",
+        "color_trc": "bt709",
+        "colorspace": "bt709",
+        "color_range": "tv",
+        "video_track_timescale": timescale(request.grid.fps),
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "fflags": "+bitexact",
+        "flags:v": "+bitexact",
+    }
+
+
+def timescale(fps: Fraction) -> int:
+    """Ticks a second such that a frame is a whole number of them, at least 10,000 for the sake of other tracks."""
+    return fps.numerator * -(-10_000 // fps.numerator)
+
+
+def _ratio(value: Fraction) -> str:
+    return f"{value.numerator}/{value.denominator}"
+
+
+class _Watch:
+    """Reads ffmpeg's `-progress` lines: how far it is, and whether it still moves."""
+
+    def __init__(self, *, frames: int, on_progress: Callable[[float], None]) -> None:
+        self.frames = frames
+        self.on_progress = on_progress
+        self.done = 0
+        self.moved = time.monotonic()
+
+    def read(self, line: str) -> None:
+        key, _, value = line.partition("=")
+        if key != "frame":
+            return
+        if int(value) > self.done:
+            self.done, self.moved = int(value), time.monotonic()
+            self.on_progress(self.done / self.frames)
+        elif time.monotonic() - self.moved > STALL_SECONDS:
+            raise ToolError("ffmpeg", f"made no frame for {STALL_SECONDS:.0f} s and was ended", transient=True)

@@ -1,0 +1,56 @@
+"""How good a rendition looks: VMAF v1, phone model, sampled in time (never by shrinking the display: facts-transcode 5c)."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediaforge.errors import ToolError
+from mediaforge.media import Master
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.transcode.clean import cleaning_filters, input_matrix
+
+MODEL = "vmaf_v1.0.16_5d0h"  # seen from five picture heights: a phone in the hand (Netflix/vmaf, models_v1.md)
+SAMPLE = 5  # every fifth frame: within 0.2 of the full mean (facts-transcode 5b)
+_LIMITS = Limits(memory_bytes=8 << 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """VMAF of a rendition against its master: mean and the 5th percentile of the sampled frames, 0 to 100."""
+
+    mean: float
+    p5: float
+    frames: int
+
+
+def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quality:
+    """Score a rendition shown at the master's size. `fps` is the grid's rate as a ratio. Raises ToolError."""
+    video = master.video
+    assert video is not None
+    width, height = video.display_size
+    clean = "".join(
+        f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}," for name, options in cleaning_filters(video)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "vmaf.json"
+        graph = (
+            f"[0:v:0]scale={width}:{height}:flags=bicubic,format=yuv420p10le,setpts=N[distorted];"
+            f"[1:{video.index}]{clean}fps={fps}:start_time=0,"
+            f"scale={width}:{height}:in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv,"
+            "setsar=1,format=yuv420p10le,setpts=N[reference];"
+            f"[distorted][reference]libvmaf=model=version={MODEL}:n_subsample={SAMPLE}:log_fmt=json:log_path={log.name}:shortest=1"
+        )
+        seek = ["-ss", f"{float(video.start):.6f}"] if video.start > 0 else []
+        argv = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS, *media_input(rendition), *seek, *media_input(master.path)]
+        argv += ["-filter_complex", graph, "-f", "null", "-"]
+        run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=180)
+        scores = sorted(frame["metrics"][_metric(frame["metrics"])] for frame in json.loads(log.read_text())["frames"])
+    if not scores:
+        raise ToolError("libvmaf", f"scored no frame of {rendition.name}")
+    return Quality(mean=sum(scores) / len(scores), p5=scores[len(scores) // 20], frames=len(scores))
+
+
+def _metric(metrics: dict[str, float]) -> str:
+    """The name under which libvmaf reports the model's score; other entries are its features."""
+    return next(name for name in metrics if name.startswith("vmaf"))
