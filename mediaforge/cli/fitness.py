@@ -56,9 +56,7 @@ def _version(name: str, path: Path, flag: str, *, pattern: str) -> Check:
     def look() -> str:
         found = re.search(pattern, run([path, flag], name=name, timeout_seconds=20).stdout.decode("utf-8", "replace"))
         if found is None:
-            raise ToolError(
-                name, f"{path} is of an unknown version; run `make install`, or mend the setting"
-            )
+            raise ToolError(name, f"{path} is of an unknown version; run `make install`, or mend the setting")
         return f"{found[1]} at {path}"
 
     return _tried(f"tools.{name}", look)
