@@ -1,0 +1,106 @@
+"""The demo's page: one HTML file that needs nothing else, for a browser of any width, light or dark."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from mediaforge.cli.charts import Reading, RungRates, Score, draw_evidence, draw_rates, draw_scores, draw_spans
+from mediaforge.cli.output import clock, size
+from mediaforge.media import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A moment of the copy and the moment of the title it was found at, as JPEG."""
+
+    copy: bytes
+    title: bytes
+    copy_seconds: float
+    title_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The same picture in variant A, in variant B, and what differs, made `gain` times stronger; as JPEG."""
+
+    a: bytes
+    b: bytes
+    apart: bytes
+    gain: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What happened, as the page tells it."""
+
+    title: str
+    name: str
+    duration: float
+    release_seconds: float
+    package: Path
+    package_bytes: int
+    scheme: str
+    segments: int
+    segment_seconds: float
+    keys: Mapping[str, str]
+    sounds: tuple[str, ...]
+    subtitles: tuple[str, ...]
+    checks: int
+    rungs: tuple[RungRates, ...]
+    difference: Difference | None
+    recipients: Mapping[str, str]
+    leaker: str
+    stitch_seconds: float
+    leak_words: str
+    leak_bytes: int
+    leak_duration: float
+    reference: Span
+    query: Span
+    match_score: float
+    pairs: tuple[Pair, ...]
+    readings: tuple[Reading, ...]
+    scores: tuple[Score, ...]
+    threshold: float | None
+    accused: str | None
+    probability: float
+    allowed: float
+
+
+def write_page(story: Story, to: Path) -> None:
+    templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.filters |= {"clock": clock, "size": size, "picture": _data_uri, "one_in": one_in}
+    page = environment.get_template("demo.html.j2").render(
+        story=story,
+        agreeing=sum(reading.agrees for reading in story.readings),
+        rates=Markup(draw_rates(story.rungs)),  # noqa: S704 - our own markup; every word in it is escaped by svg.py
+        spans=Markup(_spans(story)),  # noqa: S704
+        evidence=Markup(draw_evidence(story.readings)),  # noqa: S704
+        scores=Markup(draw_scores(story.scores, threshold=story.threshold)),  # noqa: S704
+    )
+    to.write_text(page, encoding="utf-8")
+
+
+def one_in(probability: float) -> str:
+    """`1 in 40 million`: a small probability as people say it."""
+    if probability <= 0:
+        return "less than can be computed"
+    chances = 1 / probability
+    if chances < 999_500:
+        return f"1 in {chances:,.0f}"
+    for name, unit in (("million", 1e6), ("billion", 1e9), ("trillion", 1e12)):
+        if chances < unit * 999.5:
+            return f"1 in {chances / unit:.0f} {name}"
+    return "less than 1 in 999 trillion"
+
+
+def _spans(story: Story) -> str:
+    return draw_spans(title=story.duration, copy=story.leak_duration, reference=story.reference, query=story.query)
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
