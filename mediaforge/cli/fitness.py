@@ -14,12 +14,12 @@ from mediaforge.cli.output import size
 from mediaforge.errors import MediaforgeError, ToolError
 from mediaforge.settings import Settings
 from mediaforge.tools import Tools, locate_tools, run
+from mediaforge.transcode.quality import MODEL
+from mediaforge.work.place import REMOTE, filesystem
 
-VMAF_MODEL = "vmaf_v1.0.16_5d0h"  # VMAF v1 as seen on a phone: what `check` measures with
 LEAST_DISK = 2 * 10**9  # below it not even a short film is released
 FILM_DISK = 30 * 10**9  # all rungs of a 90-minute film in both variants, encoded and packaged
 WORKER_MEMORY = 10**9  # one chunk of a 1080p master with all rungs and both variants takes 0.6 GB and more
-SHARED_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")
 
 
 def check_machine(settings: Settings) -> Iterator[Check]:
@@ -70,7 +70,7 @@ def _check_ffmpeg_parts(tools: Tools) -> Iterator[Check]:
         "libx264": [*picture, "-c:v", "libx264"],
         "libopus": [*sound, "-c:a", "libopus"],
         "aac": [*sound, "-c:a", "aac"],
-        "libvmaf": [*picture, *picture, "-lavfi", f"libvmaf=model=version={VMAF_MODEL}"],
+        "libvmaf": [*picture, *picture, "-lavfi", f"libvmaf=model=version={MODEL}"],
     }
     for part, arguments in parts.items():
         yield _tried(f"tools.ffmpeg.{part}", _works(tools.ffmpeg, arguments, part))
@@ -79,7 +79,7 @@ def _check_ffmpeg_parts(tools: Tools) -> Iterator[Check]:
 def _works(ffmpeg: Path, arguments: list[str], part: str) -> Callable[[], str]:
     def look() -> str:
         run([ffmpeg, "-nostdin", "-v", "error", *arguments, "-f", "null", "-"], name="ffmpeg", timeout_seconds=30)
-        return f"{part} works" + (f" with the model {VMAF_MODEL}" if part == "libvmaf" else "")
+        return f"{part} works" + (f" with the model {MODEL}" if part == "libvmaf" else "")
 
     return look
 
@@ -109,9 +109,11 @@ def _check_private(state: Path) -> Check:
 
 def _check_local(state: Path) -> Check:
     """Locks and sockets do not hold on a shared file system."""
-    kind = _file_system(_nearest(state).resolve())
-    ok = kind not in SHARED_FILE_SYSTEMS
-    message = f"the state lies on {kind}" + ("" if ok else ", where locks do not hold; choose a --state on a local disk")
+    kind = filesystem(state)
+    ok = kind not in REMOTE
+    message = f"the state lies on {kind or 'an unknown file system'}" + (
+        "" if ok else ", where locks do not hold; choose a --state on a local disk"
+    )
     return Check(id="state.local", ok=ok, message=message)
 
 
@@ -148,9 +150,3 @@ def _check_isolation() -> Check:
 def _nearest(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next(place for place in (path, *path.parents) if place.exists())
-
-
-def _file_system(place: Path) -> str:
-    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    above = {point: kind for point, kind in mounts if place.is_relative_to(point.replace("\\040", " "))}
-    return above[max(above, key=len)] if above else "an unknown file system"
