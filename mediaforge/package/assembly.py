@@ -1,0 +1,134 @@
+"""From clear renditions to one encrypted package folder that is ready to be verified."""
+
+import base64
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediaforge.errors import CheckError
+from mediaforge.media import Variant
+from mediaforge.package.boxes import find_all, rewritten
+from mediaforge.package.finish import finish_manifests
+from mediaforge.package.keys import ContentKey
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, audio_folder, text_folder, video_folder
+from mediaforge.package.plan import INPUTS, PackageRequest, plan_links, plan_record, plan_runs, text_source
+from mediaforge.package.pssh import build_pssh, parse_pssh, without_repeats
+from mediaforge.package.pyshaka import run_packager
+from mediaforge.package.record import PackageRecord, save_record
+from mediaforge.package.stream import Rate, Stream, measured_rate, read_stream
+from mediaforge.package.webvtt import fitted_webvtt
+from mediaforge.steps import digest_file
+from mediaforge.tools import Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A finished package folder. `keys`: (label, KID), never a key."""
+
+    folder: Path
+    record: PackageRecord
+    dash: Path
+    hls: Path
+    keys: tuple[tuple[str, bytes], ...]
+
+
+def package(
+    request: PackageRequest,
+    keys: tuple[ContentKey, ...],
+    to: Path,
+    *,
+    tools: Tools,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Package:
+    """Make the package in the empty folder `to`; equal renditions and keys give equal bytes.
+
+    `on_progress` gets the share done, 0 to 1. Raises SettingsError, MediaError, ToolError, or CheckError where variants A
+    and B cannot share init segments. What stands in `to` after an error is for the caller to throw away.
+    """
+    links = plan_links(request)
+    runs = plan_runs(request, keys, digests={path: digest_file(path) for path in links.values()})
+    _lay_out_inputs(request, to)
+    for done, packaging in enumerate(runs, start=1):
+        run_packager(packaging, folder=to, tools=tools)
+        on_progress(done / (len(runs) + 1))
+    shutil.rmtree(to / INPUTS)
+    _share_inits(request, to)
+    replaced = _name_keys_once(to)
+    streams = _read_back(request, to)
+    finish_manifests(to, rates=_rates(request, streams), replaced=replaced)
+    record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()})
+    save_record(record, to)
+    on_progress(1.0)
+    return Package(
+        folder=to,
+        record=record,
+        dash=to / DASH_MANIFEST,
+        hls=to / HLS_MANIFEST,
+        keys=tuple((key.label, key.kid) for key in keys if key.label in request.labels),
+    )
+
+
+def _lay_out_inputs(request: PackageRequest, to: Path) -> None:
+    (to / INPUTS).mkdir(parents=True)
+    for source, path in plan_links(request).items():
+        (to / source).symlink_to(path.absolute())
+    for row in request.text:
+        (to / text_source(row)).write_text(fitted_webvtt(row.path, request.grid.duration), encoding="utf-8")
+
+
+def _share_inits(request: PackageRequest, to: Path) -> None:
+    """Drop B's init segments, which must be those of A: a player takes one init segment and segments of both."""
+    if Variant.B not in request.variants:
+        return
+    for row in request.video:
+        init, rival = (to / video_folder(row.rung, variant) / INIT for variant in (Variant.A, Variant.B))
+        if init.read_bytes() != rival.read_bytes():
+            raise CheckError(
+                f"variants A and B of rung {row.rung} need different init segments, so their segments cannot be mixed; "
+                "encode both with the same codec settings (the same SPS and PPS) and the same length"
+            )
+        rival.unlink()
+
+
+def _name_keys_once(to: Path) -> dict[str, str]:
+    """Make pssh boxes name each KID once; in cenc one key has a label for every stream, and the packager lists it as often.
+
+    Returns which base64 texts the manifests must have replaced.
+    """
+    replaced: dict[str, str] = {}
+
+    def once(box: bytes) -> bytes:
+        new = build_pssh(without_repeats(parse_pssh(box)))
+        if new != box:
+            replaced[base64.b64encode(box).decode()] = base64.b64encode(new).decode()
+        return new
+
+    for init in sorted(to.rglob(INIT)):
+        data = init.read_bytes()
+        if next(find_all(data, "moov/pssh"), None) is not None:
+            init.write_bytes(rewritten(data, "moov/pssh", once))
+    return replaced
+
+
+def _read_back(request: PackageRequest, to: Path) -> dict[str, Stream]:
+    streams = {}
+    for row in request.video:
+        init_folder = video_folder(row.rung)
+        for variant in request.variants:
+            folder = video_folder(row.rung, variant)
+            streams[folder] = read_stream(to, folder, init_folder=init_folder)
+    others = [audio_folder(row.language, row.name) for row in request.audio] + [
+        text_folder(row.language) for row in request.text
+    ]
+    return streams | {folder: read_stream(to, folder, init_folder=folder) for folder in others}
+
+
+def _rates(request: PackageRequest, streams: dict[str, Stream]) -> dict[str, Rate]:
+    """What a viewer needs at most, whatever variants the segments come in."""
+    rates = {folder: measured_rate(stream) for folder, stream in streams.items()}
+    for row in request.video:
+        pair = [streams[video_folder(row.rung, variant)] for variant in request.variants]
+        if len({len(stream.segments) for stream in pair}) == 1:  # else `verify` says so with all the others
+            rates[video_folder(row.rung)] = measured_rate(*pair)
+    return rates

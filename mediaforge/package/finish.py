@@ -1,0 +1,104 @@
+"""What the packager leaves open in its manifests, put right: rates that hold for any mix of A and B, codecs, versions, and
+no line that hands players the KID in the place of the key."""
+
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+
+from lxml import etree
+
+from mediaforge.package.dash import MPD, parse_mpd_tree
+from mediaforge.package.hls import attributes, parse_master
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST
+from mediaforge.package.stream import Rate
+
+HLS_VERSION = 6  # what EXT-X-MAP in a playlist of segments needs (RFC 8216bis, 8)
+TEXT_CODEC = "wvtt"
+
+
+def finish_manifests(package: Path, *, rates: Mapping[str, Rate], replaced: Mapping[str, str]) -> None:
+    """Finish all manifests of a package in place.
+
+    `rates` by folder of variant A; `replaced` maps base64 texts of pssh boxes to those that take their place.
+    """
+    mpd = package / DASH_MANIFEST
+    mpd.write_bytes(finished_mpd(_replaced(mpd.read_text(encoding="utf-8"), replaced), rates))
+    master = package / HLS_MANIFEST
+    text = master.read_text(encoding="utf-8")
+    for uri in parse_master(text, name=master).uris:
+        path = package / uri
+        path.write_text(finished_playlist(path.read_text(encoding="utf-8"), replaced), encoding="utf-8")
+    master.write_text(finished_master(finished_playlist(text, replaced), rates), encoding="utf-8")
+
+
+def finished_mpd(text: str, rates: Mapping[str, Rate]) -> bytes:
+    """The MPD with measured rates, plain frame rates, and startWithSAP on every set: each segment begins with a sync sample
+    that nothing before it is needed for (ISO/IEC 23009-1, 5.3.3.2); `verify` holds that."""
+    root = parse_mpd_tree(text.encode(), name=Path(DASH_MANIFEST))
+    for group in root.iter(f"{MPD}AdaptationSet"):
+        group.set("startWithSAP", "1")
+        if frame_rate := group.get("frameRate"):
+            group.set("frameRate", str(Fraction(frame_rate)))
+    for representation in root.iter(f"{MPD}Representation"):
+        template = representation.find(f"{MPD}SegmentTemplate")
+        if template is not None:
+            representation.set("bandwidth", str(rates[_folder(template.get("initialization") or "")].peak_bps))
+    return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8") + b"\n"
+
+
+def finished_playlist(text: str, replaced: Mapping[str, str]) -> str:
+    """A playlist without identity keys: the packager writes the KID as their URI, and players take it for the key."""
+    lines = [line for line in text.splitlines() if 'KEYFORMAT="identity"' not in line]
+    return _replaced("\n".join(lines) + "\n", replaced)
+
+
+def finished_master(text: str, rates: Mapping[str, Rate]) -> str:
+    """The master playlist with its version, the rates of any A/B mix with its sound and text, and all codecs."""
+    lines = [line for line in text.splitlines() if not line.startswith("#EXT-X-VERSION")]
+    groups = _group_rates(lines, rates)
+    out = []
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            out.append(_finished_variant(line, rates[_folder(following)], groups))
+        else:
+            out.append(line)
+            if line == "#EXTM3U":
+                out.append(f"#EXT-X-VERSION:{HLS_VERSION}")
+    return "\n".join(out) + "\n"
+
+
+def _replaced(text: str, replaced: Mapping[str, str]) -> str:
+    for old, new in replaced.items():
+        text = text.replace(old, new)
+    return text
+
+
+def _group_rates(lines: list[str], rates: Mapping[str, Rate]) -> dict[tuple[str, str], Rate]:
+    """The costliest member of each group: any of them may be chosen."""
+    groups: dict[tuple[str, str], Rate] = {}
+    for line in lines:
+        if line.startswith("#EXT-X-MEDIA:"):
+            fields = attributes(line)
+            group = fields["TYPE"], fields["GROUP-ID"]
+            rate, other = rates[_folder(fields["URI"])], groups.get(group, Rate(peak_bps=0, average_bps=0))
+            groups[group] = Rate(
+                peak_bps=max(rate.peak_bps, other.peak_bps), average_bps=max(rate.average_bps, other.average_bps)
+            )
+    return groups
+
+
+def _finished_variant(line: str, video: Rate, groups: Mapping[tuple[str, str], Rate]) -> str:
+    fields = attributes(line)
+    beside = [groups[kind, fields[kind]] for kind in ("AUDIO", "SUBTITLES") if kind in fields]
+    peak = video.peak_bps + sum(rate.peak_bps for rate in beside)
+    average = video.average_bps + sum(rate.average_bps for rate in beside)
+    line = re.sub(r"([:,])BANDWIDTH=\d+", rf"\g<1>BANDWIDTH={peak}", line)
+    line = re.sub(r"AVERAGE-BANDWIDTH=\d+", f"AVERAGE-BANDWIDTH={average}", line)
+    if "SUBTITLES" in fields and TEXT_CODEC not in fields["CODECS"]:
+        line = re.sub(r'CODECS="([^"]*)"', rf'CODECS="\1,{TEXT_CODEC}"', line)
+    return line if "VIDEO-RANGE" in fields else f"{line},VIDEO-RANGE=SDR"
+
+
+def _folder(uri: str) -> str:
+    return PurePosixPath(uri).parent.as_posix()

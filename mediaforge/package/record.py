@@ -1,0 +1,106 @@
+"""mediaforge.json: what a package says of itself, for people, the edge and `verify`. It never holds a key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mediaforge.errors import MediaError
+from mediaforge.media import Grid, Variant
+from mediaforge.package.layout import RECORD, audio_folder, text_folder, video_folder
+
+AUDIO_LABEL = "AUDIO"  # the key of all sound; SD and HD are told apart per rung (ladder.FittedRung.label)
+
+
+class Scheme(StrEnum):
+    """How samples are encrypted (ISO/IEC 23001-7, 10.1 and 10.4)."""
+
+    CBCS = "cbcs"
+    CENC = "cenc"
+    NONE = "none"
+
+
+class System(StrEnum):
+    """The DRM systems that are signalled."""
+
+    WIDEVINE = "widevine"
+    PLAYREADY = "playready"
+    FAIRPLAY = "fairplay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungRecord:
+    name: str
+    width: int
+    height: int
+    bitrate_bps: int
+    max_bitrate_bps: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioRecord:
+    name: str
+    language: str
+    codec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRecord:
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageRecord:
+    """`digests`: the SHA-256 of each folder's init segment (where it has one) and media segments, one after the other."""
+
+    title: str
+    scheme: Scheme
+    systems: tuple[System, ...]
+    grid: Grid
+    rungs: tuple[RungRecord, ...]
+    audio: tuple[AudioRecord, ...]
+    text: tuple[TextRecord, ...]
+    variants: tuple[Variant, ...]
+    digests: Mapping[str, str]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Every folder of segments that the package must have."""
+        video = tuple(video_folder(rung.name, variant) for variant in self.variants for rung in self.rungs)
+        audio = tuple(audio_folder(row.language, row.name) for row in self.audio)
+        return video + audio + tuple(text_folder(row.language) for row in self.text)
+
+
+def save_record(record: PackageRecord, folder: Path) -> None:
+    """Write the record into its package folder."""
+    text = msgspec.json.format(msgspec.json.encode(record, enc_hook=_encoded), indent=2)
+    (folder / RECORD).write_bytes(text + b"\n")
+
+
+def load_record(folder: Path) -> PackageRecord:
+    """Read the record of a package. Raises MediaError where the folder holds none."""
+    path = folder / RECORD
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PackageRecord, dec_hook=_decoded)
+    except OSError as error:
+        what = f"is no package of mediaforge ({RECORD}: {error.strerror}); give the folder that `release` made"
+        raise MediaError(folder, what) from error
+    except (msgspec.MsgspecError, ValueError, ZeroDivisionError) as error:
+        raise MediaError(path, f"is damaged ({error}); package the title again") from error
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
+    raise NotImplementedError(f"{type(value)} has no place in a record")
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    if kind is Fraction and isinstance(value, str):
+        return Fraction(value)
+    raise NotImplementedError(f"{kind} has no place in a record")
