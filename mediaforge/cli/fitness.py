@@ -111,9 +111,8 @@ def _check_local(state: Path) -> Check:
     """Locks and sockets do not hold on a shared file system."""
     kind = filesystem(state)
     ok = kind not in REMOTE
-    message = f"the state lies on {kind or 'an unknown file system'}" + (
-        "" if ok else ", where locks do not hold; choose a --state on a local disk"
-    )
+    place = f"the state lies on {kind or 'an unknown file system'}"
+    message = place + ("" if ok else ", where locks do not hold; choose a --state on a local disk")
     return Check(id="state.local", ok=ok, message=message)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from mediaforge.cli.command import Call, Group
+from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.errors import UnknownId
 from mediaforge.package.keys import KEY_BYTES, KeyRecord, KeyStore
@@ -66,7 +67,7 @@ def show(call: Call, kid: bytes, reveal: bool) -> None:
       mediaforge key show 0d4f8b6e-1c2a-4e5f-9a7b-3c2d1e0f9a8b --reveal --json
     """
     store = _store(call)
-    record = next((record for record in store.keys() if record.kid == kid), None)
+    record = next(filter(lambda record: record.kid == kid, store.keys()), None)
     if record is None:
         raise UnknownId("key", kid.hex(), "`key list` names those it holds")
     data = _data(record)
@@ -76,7 +77,7 @@ def show(call: Call, kid: bytes, reveal: bool) -> None:
 
 
 def _store(call: Call) -> KeyStore:
-    return KeyStore(call.settings.state / "keys")
+    return open_context(call.settings).keys
 
 
 def _data(record: KeyRecord) -> dict[str, object]:

@@ -60,7 +60,6 @@ class Story:
     leak_duration: float
     reference: Span
     query: Span
-    match_score: float
     pairs: tuple[Pair, ...]
     readings: tuple[Reading, ...]
     scores: tuple[Score, ...]
