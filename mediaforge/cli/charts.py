@@ -1,4 +1,4 @@
-"""The four pictures of the demo's page: rates of the rungs, spans on two timelines, evidence, scores."""
+"""The four pictures of the demo's page: rates of the rungs, spans on two timelines, evidence, agreement."""
 
 import math
 from collections.abc import Sequence
@@ -40,9 +40,12 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Agreement:
+    """In how many of the segments read a recipient was handed the variant that the copy shows."""
+
     recipient: str
-    score: float
+    agreeing: int
+    segments: int
     is_accused: bool
 
 
@@ -142,27 +145,17 @@ def draw_evidence(readings: Sequence[Reading]) -> str:
     return drawing(*parts, height=middle + half + 94, label=f"{agreeing} of {len(readings)} segments agree with the accused.")
 
 
-def draw_scores(scores: Sequence[Score], *, threshold: float | None) -> str:
-    """Each recipient's score from the middle line, and the line that an innocent one practically never passes."""
-    step, top = 40, 20
-    foot = top + step * len(scores)
-    low = min(0.0, *(row.score for row in scores)) * 1.05
-    high = max(threshold or 0.0, *(row.score for row in scores)) * 1.08
-
-    def place(score: float) -> float:
-        return 100 * (score - low) / (high - low)
-
-    parts = [line(x1=place(0), y1=top, x2=place(0), y2=foot, look="rail")]
-    if threshold is not None:
-        side = "end" if place(threshold) > 50 else "start"
-        parts.append(line(x1=place(threshold), y1=top - 4, x2=place(threshold), y2=foot, look="limit"))
-        parts.append(text("needed to accuse", x=place(threshold), y=top - 8, look="small muted", anchor=side))
-    for row, entry in enumerate(scores):
-        y = top + row * step
-        left, right = sorted((place(0), place(entry.score)))
-        look = "accused" if entry.is_accused else "innocent"
-        parts.append(text(entry.recipient, x=0, y=y + 14, look="label halo" if entry.is_accused else "halo"))
-        parts.append(text(f"{entry.score:+.1f}", x=100, y=y + 14, look="small muted halo", anchor="end"))
-        parts.append(bar(x=left, y=y + 20, width=max(0.4, right - left), height=12, look=look, round_by=2))
-    label = "Scores: " + "; ".join(f"{row.recipient} {row.score:+.1f}" for row in scores)
-    return drawing(*parts, height=foot + 8, label=label)
+def draw_agreements(rows: Sequence[Agreement]) -> str:
+    """For each recipient the share of segments in which the copy shows what they were handed, from none to all."""
+    step, top = 40, 4
+    foot = top + step * len(rows)
+    parts = [line(x1=place, y1=top, x2=place, y2=foot, look="grid") for place in (25, 50, 75)]
+    for number, row in enumerate(rows):
+        y, share = top + number * step, 100 * row.agreeing / row.segments
+        parts.append(text(row.recipient, x=0, y=y + 14, look="label halo" if row.is_accused else "halo"))
+        parts.append(text(f"{row.agreeing} of {row.segments}", x=100, y=y + 14, look="small muted halo", anchor="end"))
+        parts.append(bar(x=0, y=y + 20, width=100, height=12, look="track", round_by=2))
+        parts.append(bar(x=0, y=y + 20, width=share, height=12, look="accused" if row.is_accused else "innocent", round_by=2))
+    parts += [text(f"{place} %", x=place, y=foot + 14, look="small muted", anchor="middle") for place in (25, 50, 75)]
+    label = "Segments that agree: " + "; ".join(f"{row.recipient} {row.agreeing} of {row.segments}" for row in rows)
+    return drawing(*parts, height=foot + 22, label=label)

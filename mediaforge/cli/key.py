@@ -58,7 +58,7 @@ def list_keys(call: Call) -> None:
 @click.argument("kid", type=KidType())
 @click.option("--reveal", is_flag=True, help="Print the key itself, in clear. Mind who sees your terminal and its history.")
 @click.pass_obj
-def show(call: Call, kid: bytes, reveal: bool) -> None:
+def show(call: Call, /, *, kid: bytes, reveal: bool) -> None:
     """Show what a key is for.
 
     \b
@@ -67,7 +67,8 @@ def show(call: Call, kid: bytes, reveal: bool) -> None:
       mediaforge key show 0d4f8b6e-1c2a-4e5f-9a7b-3c2d1e0f9a8b --reveal --json
     """
     store = _store(call)
-    record = next(filter(lambda record: record.kid == kid, store.keys()), None)
+    records = store.keys()
+    record = next((record for record in records if record.kid == kid), None)
     if record is None:
         raise UnknownId("key", kid.hex(), "`key list` names those it holds")
     data = _data(record)

@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from mediaforge.cli.charts import Reading, RungRates, Score, draw_evidence, draw_rates, draw_scores, draw_spans
+from mediaforge.cli.charts import Agreement, Reading, RungRates, draw_agreements, draw_evidence, draw_rates, draw_spans
 from mediaforge.cli.output import clock, size
 from mediaforge.media import Span
 
@@ -62,8 +62,7 @@ class Story:
     query: Span
     pairs: tuple[Pair, ...]
     readings: tuple[Reading, ...]
-    scores: tuple[Score, ...]
-    threshold: float | None
+    agreements: tuple[Agreement, ...]
     accused: str | None
     probability: float
     allowed: float
@@ -79,7 +78,7 @@ def write_page(story: Story, to: Path) -> None:
         rates=Markup(draw_rates(story.rungs)),  # noqa: S704 - our own markup; every word in it is escaped by svg.py
         spans=Markup(_spans(story)),  # noqa: S704
         evidence=Markup(draw_evidence(story.readings)),  # noqa: S704
-        scores=Markup(draw_scores(story.scores, threshold=story.threshold)),  # noqa: S704
+        agreements=Markup(draw_agreements(story.agreements)),  # noqa: S704
     )
     to.write_text(page, encoding="utf-8")
 

@@ -22,7 +22,7 @@ from mediaforge.transcode.probe import probe, read_timeline
 @click.argument("master", type=FILE)
 @ladder_option
 @click.pass_obj
-def command(call: Call, master: Path, ladder: str) -> None:
+def command(call: Call, /, *, master: Path, ladder: str) -> None:
     """Say what a master is, what is wrong with it, and what will be done to it.
 
     \b

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mediaforge.cli.charts import Reading, RungRates, Score, draw_evidence, draw_rates, draw_scores, draw_spans
+from mediaforge.cli.charts import Agreement, Reading, RungRates, draw_agreements, draw_evidence, draw_rates, draw_spans
 from mediaforge.cli.page import Difference, Pair, Story, one_in, write_page
 from mediaforge.cli.svg import band, drawing, element, text
 from mediaforge.media import Span
@@ -19,7 +19,10 @@ RUNGS = (
 READINGS = tuple(
     Reading(segment=number, z=z, handed=handed) for number, (z, handed) in enumerate([(9.0, "A"), (-4.0, "B"), (1.0, "B")])
 )
-SCORES = (Score(recipient="Rif & Sons", score=21.0, is_accused=True), Score(recipient="مدرسة", score=-8.0, is_accused=False))
+AGREEMENTS = (
+    Agreement(recipient="Rif & Sons", agreeing=3, segments=3, is_accused=True),
+    Agreement(recipient="مدرسة", agreeing=1, segments=3, is_accused=False),
+)
 HALF = Span(start=Fraction(5), end=Fraction(35))
 
 
@@ -50,8 +53,7 @@ def story(**changes: object) -> Story:
         "query": Span(start=Fraction(0), end=Fraction(30)),
         "pairs": (Pair(copy=b"x", title=b"y", copy_seconds=1.0, title_seconds=6.0),),
         "readings": READINGS,
-        "scores": SCORES,
-        "threshold": 12.0,
+        "agreements": AGREEMENTS,
         "accused": "rif",
         "probability": 3e-9,
         "allowed": 1e-3,
@@ -80,8 +82,7 @@ def test_places_are_per_cent_and_sizes_are_pixels() -> None:
         draw_rates(RUNGS),
         draw_spans(title=60.0, copy=30.0, reference=HALF, query=Span(start=Fraction(0), end=Fraction(30))),
         draw_evidence(READINGS),
-        draw_scores(SCORES, threshold=12.0),
-        draw_scores(SCORES, threshold=None),
+        draw_agreements(AGREEMENTS),
     ],
 )
 def test_every_picture_is_well_formed_says_what_it_shows_and_stays_inside(picture: str) -> None:
