@@ -12,10 +12,11 @@ from mediaforge.package.boxes import find_all, rewritten
 from mediaforge.package.finish import finish_manifests
 from mediaforge.package.keys import ContentKey
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, audio_folder, text_folder, video_folder
-from mediaforge.package.plan import INPUTS, PackageRequest, plan_links, plan_record, plan_runs, text_source
+from mediaforge.package.plan import PackageRequest, plan_record
 from mediaforge.package.pssh import build_pssh, parse_pssh, without_repeats
 from mediaforge.package.pyshaka import run_packager
 from mediaforge.package.record import PackageRecord, save_record
+from mediaforge.package.runs import INPUTS, plan_links, plan_runs, text_source
 from mediaforge.package.stream import Rate, Stream, measured_rate, read_stream
 from mediaforge.package.webvtt import fitted_webvtt
 from mediaforge.steps import digest_file

@@ -1,0 +1,71 @@
+"""The folder holds what its record and its manifests name, and nothing else."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from mediaforge.checks import Check
+from mediaforge.media import Variant
+from mediaforge.package.contents import Contents, finding
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, PLAYLIST, RECORD, video_folder
+
+
+def check_files(contents: Contents) -> Iterator[Check]:
+    yield finding("package.digests", _digests(contents), "every segment is the one that was packaged")
+    yield finding("package.files.present", _missing(contents), "every URI is there")
+    yield finding("package.files.referenced", _strays(contents), "every file is named by a manifest")
+    yield finding("package.size", _sizes(contents), "every rung has the size it was planned with")
+
+
+def _digests(contents: Contents) -> Iterator[str]:
+    for folder, stream in contents.streams.items():
+        if stream.digest != contents.record.digests.get(folder):
+            yield f"{folder} does not hold what was packaged: a segment was changed, or comes from another run"
+
+
+def _missing(contents: Contents) -> Iterator[str]:
+    for uri in sorted(_referenced(contents)):
+        if not (contents.folder / uri).is_file():
+            yield f"{uri} is named by a manifest and is not there"
+
+
+def _strays(contents: Contents) -> Iterator[str]:
+    known = _referenced(contents) | {DASH_MANIFEST, HLS_MANIFEST, RECORD}
+    if Variant.B in contents.record.variants:
+        for rung in contents.record.rungs:
+            a, b = video_folder(rung.name), video_folder(rung.name, Variant.B)
+            known |= {b + uri.removeprefix(a) for uri in known if uri.startswith(f"{a}/") and uri.endswith(".m4s")}
+    for path in sorted(contents.folder.rglob("*")):
+        name = path.relative_to(contents.folder).as_posix()
+        if path.is_file() and name not in known:
+            yield f"{name} is named by no manifest"
+    dash = {row.init for row in contents.presentation.representations} if contents.presentation else set()
+    for folder in contents.streams:
+        if not folder.startswith(f"{Variant.B.value}/"):
+            if contents.presentation is not None and f"{folder}/{INIT}" not in dash:
+                yield f"{folder} is missing from the MPD"
+            if contents.master is not None and f"{folder}/{PLAYLIST}" not in contents.playlists:
+                yield f"{folder} is missing from the master playlist"
+
+
+def _referenced(contents: Contents) -> set[str]:
+    found: set[str] = set()
+    for row in contents.presentation.representations if contents.presentation else ():
+        found |= {row.init, *(uri for uri, _, _ in row.segments)}
+    for uri, playlist in contents.playlists.items():
+        folder = PurePosixPath(uri).parent
+        inside = playlist.uris if playlist.init is None else (playlist.init, *playlist.uris)
+        found |= {uri, *((folder / name).as_posix() for name in inside)}
+    return found
+
+
+def _sizes(contents: Contents) -> Iterator[str]:
+    declared = {
+        row.init: (row.width, row.height) for row in (contents.presentation.representations if contents.presentation else ())
+    }
+    for rung, variant, stream in contents.rungs():
+        planned, found = (rung.width, rung.height), (stream.track.width, stream.track.height)
+        if found != planned:
+            yield f"{stream.folder} is {found[0]}x{found[1]}, not {planned[0]}x{planned[1]}"
+        said = declared.get(f"{stream.folder}/{INIT}", planned)
+        if variant is Variant.A and said != planned:
+            yield f"the MPD says {said[0]}x{said[1]} for {stream.folder}, not {planned[0]}x{planned[1]}"

@@ -1,0 +1,87 @@
+"""One timeline: every rung, variant, sound and subtitle says the same times as the grid, and begins at 0."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from mediaforge.checks import Check
+from mediaforge.media import Grid
+from mediaforge.package.contents import Contents, dotted, finding
+from mediaforge.package.stream import Stream
+
+
+def check_timeline(contents: Contents) -> Iterator[Check]:
+    grid = contents.record.grid
+    for _, _, stream in contents.rungs():
+        name = dotted(stream.folder)
+        yield finding(f"package.frames.{name}", _frames(stream, grid), f"{grid.frames} frames in {grid.segments} segments")
+        yield finding(f"package.times.{name}", _times(stream, grid), "every segment lies on the grid")
+        yield finding(f"package.sync.{name}", _sync(stream), "every segment begins with a sync sample")
+    for stream in contents.sounds():
+        faults = [*_gaps(stream), *_sound_length(stream, grid)]
+        yield finding(f"package.times.{dotted(stream.folder)}", faults, "no gap, and as long as the picture")
+    for stream in contents.texts():
+        faults = [*_gaps(stream), *_text_length(stream, grid)]
+        yield finding(f"package.times.{dotted(stream.folder)}", faults, "no gap, and as long as the picture")
+
+
+def shown_spans(stream: Stream) -> Iterator[tuple[Fraction, Fraction]]:
+    """When each segment's samples are shown, in seconds: composition times less what the edit list cuts off before 0."""
+    scale = stream.track.timescale
+    for segment in stream.segments:
+        fragment = segment.fragment
+        begin = Fraction(fragment.first_shown - stream.track.edit_start, scale)
+        yield max(begin, Fraction(0)), begin + Fraction(fragment.duration, scale)
+
+
+def _frames(stream: Stream, grid: Grid) -> Iterator[str]:
+    if len(stream.segments) != grid.segments:
+        yield f"{stream.folder} has {len(stream.segments)} segments, not the {grid.segments} of the grid"
+    for index, segment in enumerate(stream.segments[: grid.segments]):
+        expected = grid.segment_frames(index)
+        if segment.fragment.samples != expected:
+            yield f"{segment.path.name} of {stream.folder} has {segment.fragment.samples} frames, not {expected}"
+
+
+def _times(stream: Stream, grid: Grid) -> Iterator[str]:
+    tick = Fraction(1, stream.track.timescale)
+    offset = Fraction(stream.track.edit_start, stream.track.timescale)
+    for index, segment in enumerate(stream.segments[: grid.segments]):
+        fragment, span = segment.fragment, grid.segment_span(index)
+        shown = fragment.first_shown * tick - offset
+        if abs(fragment.decode_time * tick - span.start) > tick or abs(shown - span.start) > tick:
+            decoded = float(fragment.decode_time * tick)
+            yield (
+                f"{segment.path.name} of {stream.folder} is decoded at {decoded:.4f} s and shown at {float(shown):.4f} s, "
+                f"not at {float(span.start):.4f} s"
+            )
+        if abs(fragment.duration * tick - span.seconds) > tick:
+            length = float(fragment.duration * tick)
+            yield f"{segment.path.name} of {stream.folder} lasts {length:.4f} s, not {float(span.seconds):.4f} s"
+
+
+def _sync(stream: Stream) -> Iterator[str]:
+    for segment in stream.segments:
+        if not segment.fragment.begins_with_sync:
+            yield f"{segment.path.name} of {stream.folder} does not begin with a sync sample"
+
+
+def _gaps(stream: Stream) -> Iterator[str]:
+    expected = 0
+    for segment in stream.segments:
+        if segment.fragment.decode_time != expected:
+            found = segment.fragment.decode_time
+            yield f"{segment.path.name} of {stream.folder} begins at tick {found}, not at {expected} where the last one ends"
+        expected = segment.fragment.decode_time + segment.fragment.duration
+
+
+def _sound_length(stream: Stream, grid: Grid) -> Iterator[str]:
+    frame = Fraction(stream.track.default_duration, stream.track.timescale)
+    length = list(shown_spans(stream))[-1][1]
+    if abs(length - grid.duration) > frame:
+        yield f"{stream.folder} lasts {float(length):.4f} s, the picture {float(grid.duration):.4f} s: over a frame apart"
+
+
+def _text_length(stream: Stream, grid: Grid) -> Iterator[str]:
+    begin, end = list(shown_spans(stream))[-1]
+    if not begin < grid.duration <= end:
+        yield f"{stream.folder} ends with a segment from {float(begin):.3f} to {float(end):.3f} s, not over the title's end"
