@@ -406,6 +406,15 @@ def test_a_failed_upload_keeps_the_manifests_back(server: Server, package: Path)
     assert tuple(server.puts()[-3:]) == LAST and "text/ar/1.vtt" in server.puts()
 
 
+def test_after_a_refusal_the_rest_is_not_tried(server: Server, package: Path) -> None:
+    for number in range(100):
+        (package / f"b/video/v070/{number + 2}.m4s").write_bytes(b"x")
+    server.refuse = lambda seen: ("403 Forbidden", "AccessDenied") if seen.method == "PUT" else None
+    with pytest.raises(StoreError, match="may not do PutObject"):
+        publish(package, "s3://bucket/out", last=LAST, endpoint_url=server.url)
+    assert len(server.puts()) < 50
+
+
 def test_a_server_that_stumbles_is_asked_again(server: Server, package: Path) -> None:
     stumbles = iter(range(3))
     server.refuse = lambda seen: (
