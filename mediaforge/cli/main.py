@@ -126,7 +126,8 @@ def _words(error: BaseException) -> tuple[str, int]:
         case click.Abort() | KeyboardInterrupt():
             return "interrupted; the same command again goes on from here", EXIT_INTERRUPTED
         case _:
-            return f"this is a bug ({type(error).__name__}: {error}); please report it with the lines above", EXIT_BUG
+            first = next(iter(str(error).splitlines()), "")
+            return f"this is a bug ({type(error).__name__}: {first}); please report it with the lines above", EXIT_BUG
 
 
 def _usage_sentence(error: click.UsageError) -> str:

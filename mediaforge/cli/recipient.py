@@ -34,7 +34,7 @@ def add(call: Call, /, *, id: str, name: str | None) -> None:
       mediaforge recipient add festival-agadir --name "Festival d'Agadir"
     """
     with Catalogue(open_context(call.settings).catalogue_file) as catalogue:
-        recipient = catalogue.add_recipient(id, name or id)
+        recipient = catalogue.add_recipient(id, name)
     call.printer.answer({"recipient": _data(recipient)}, lambda: print_lines(f"{recipient.id} is recipient {recipient.number}"))
 
 
