@@ -1,0 +1,126 @@
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from mediaforge.errors import CheckError
+from mediaforge.frames import read_frames
+from mediaforge.media import Grid, Variant
+from mediaforge.package.assembly import Package
+from mediaforge.package.contents import read_contents
+from mediaforge.package.laws.timeline import check_timeline, shown_spans
+from mediaforge.package.layout import segment_name, video_folder
+from mediaforge.package.plan import PackageRequest
+from mediaforge.package.pssh import WIDEVINE, key_ids
+from mediaforge.package.record import Scheme
+from mediaforge.package.track import read_track
+from mediaforge.package.verify import verify_package
+
+SCHEMES = (Scheme.CBCS, Scheme.CENC)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_folder_holds_the_layout_and_nothing_else(packages: dict[Scheme, Package]) -> None:
+    numbers = [segment_name(number) for number in range(1, 5)]
+    whole = ["init.mp4", "media.m3u8", *numbers]
+    expected = {"manifest.mpd", "master.m3u8", "mediaforge.json"}
+    for folder in ("video/v060", "video/v120", "audio/ary-opus24", "audio/ary-aac64", "text/fr"):
+        expected |= {f"{folder}/{name}" for name in whole}
+    for folder in ("b/video/v060", "b/video/v120"):
+        expected |= {f"{folder}/{name}" for name in numbers}
+    for scheme in SCHEMES:
+        assert set(tree(packages[scheme].folder)) == expected
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_same_request_gives_the_same_bytes(
+    scheme: Scheme, request_: PackageRequest, packages: dict[Scheme, Package], make_package: Callable[..., Package]
+) -> None:
+    again = make_package(replace(request_, scheme=scheme))
+    assert tree(again.folder) == tree(packages[scheme].folder)
+
+
+def test_each_kid_is_named_once_though_cenc_has_a_label_a_stream(packages: dict[Scheme, Package]) -> None:
+    for scheme in SCHEMES:
+        track = read_track(packages[scheme].folder / "video/v060/init.mp4")
+        widevine = next(box for box in track.pssh if box.system == WIDEVINE)
+        assert sorted(key_ids(widevine)) == sorted(kid for _, kid in packages[scheme].keys)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_any_mix_of_variants_decodes_to_the_frames_chosen(
+    scheme: Scheme, packages: dict[Scheme, Package], request_: PackageRequest, key_map: dict[bytes, bytes]
+) -> None:
+    folder = packages[scheme].folder
+    row = request_.video[0]
+    init = folder / video_folder(row.rung) / "init.mp4"
+    protection = read_track(init).protection
+    assert protection is not None
+    choice = (Variant.A, Variant.B, Variant.B, Variant.A)
+    mix = [init, *(folder / video_folder(row.rung, v) / segment_name(n) for n, v in enumerate(choice, start=1))]
+    seen = [frame.image.tobytes() for frame in read_frames(mix, key=key_map[protection.default_kid])]
+    clear = {
+        Variant.A: [frame.image.tobytes() for frame in read_frames(row.a)],
+        Variant.B: [frame.image.tobytes() for frame in read_frames(row.b)],
+    }
+    gop = request_.grid.gop_frames
+    assert seen == [clear[choice[index // gop]][index] for index in range(request_.grid.frames)]
+    assert seen != clear[Variant.A]
+    assert seen != clear[Variant.B]
+
+
+def test_edit_lists_survive_so_that_picture_and_sound_begin_at_zero(packages: dict[Scheme, Package]) -> None:
+    for _, stream in read_contents(packages[Scheme.CBCS].folder).encrypted():
+        assert stream.track.edit_start > 0  # B-frames and encoder delay: there is something to cut off
+        assert next(shown_spans(stream))[0] == 0
+
+
+def test_variants_that_need_other_headers_are_refused(
+    request_: PackageRequest, make_video: Callable[..., Path], make_package: Callable[..., Package], tmp_path: Path
+) -> None:
+    row = request_.video[0]
+    other = make_video(tmp_path / "b.mp4", size="160x90", kbps=60, variant="b", extra=":ref=1:cabac=0")
+    with pytest.raises(CheckError, match="same SPS and PPS"):
+        make_package(replace(request_, video=(replace(row, b=other),), audio=(), text=()))
+
+
+def test_a_title_without_sound_text_or_watermark_is_a_whole_package(
+    request_: PackageRequest, make_package: Callable[..., Package], key_map: dict[bytes, bytes]
+) -> None:
+    made = make_package(replace(request_, video=(replace(request_.video[0], b=None),), audio=(), text=()))
+    assert made.record.variants == (Variant.A,)
+    assert [label for label, _ in made.keys] == ["SD"]
+    assert all(check.ok for check in verify_package(made.folder, keys=key_map))
+
+
+def test_a_package_in_clear_names_no_key(request_: PackageRequest, make_package: Callable[..., Package]) -> None:
+    made = make_package(replace(request_, scheme=Scheme.NONE, video=request_.video[:1], audio=request_.audio[:1]))
+    assert made.keys == ()
+    assert all(check.ok for check in verify_package(made.folder, keys=None))
+    assert "ContentProtection" not in made.dash.read_text()
+    assert "KEY" not in made.hls.read_text()
+
+
+@pytest.mark.parametrize(("fps", "gop"), [("24000/1001", 48), ("30000/1001", 60), ("50", 96), ("2398/100", 48)])
+def test_every_frame_rate_stays_on_its_grid(
+    fps: str,
+    gop: int,
+    request_: PackageRequest,
+    make_video: Callable[..., Path],
+    make_package: Callable[..., Package],
+    tmp_path: Path,
+) -> None:
+    grid = Grid(fps=Fraction(fps), gop_frames=gop, frames=2 * gop + 7)
+    path = make_video(tmp_path / "a.mp4", size="64x36", kbps=30, variant="a", grid=grid)
+    row = replace(request_.video[0], width=64, height=36, a=path, b=None)
+    made = make_package(replace(request_, grid=grid, video=(row,), audio=()))
+    contents = read_contents(made.folder)
+    assert contents.damage == ()
+    assert [check.message for check in check_timeline(contents) if not check.ok] == []
