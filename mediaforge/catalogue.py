@@ -5,6 +5,7 @@ transaction. A recipient's number is its place in the watermark's code, so it is
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,17 +97,16 @@ class Catalogue:
         with self._errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)  # it names people; SQLite gives its side files the same mode
-            self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
-            try:
-                self._connection.row_factory = sqlite3.Row
-                self._check_owner()
-                self._execute("PRAGMA foreign_keys = ON")
-                self._execute("PRAGMA synchronous = FULL")  # a number given out must outlive a power cut
-                self._migrate()
-            except BaseException:
-                self._connection.close()
-                raise
-        return self
+            deadline = time.monotonic() + WAIT_SECONDS
+            while True:
+                try:
+                    self._connection = self._connect()
+                    return self
+                except sqlite3.OperationalError as error:
+                    # Around another's first opening or last closing, SQLite answers "locked" without waiting its time.
+                    if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._connection.close()
@@ -168,54 +168,39 @@ class Catalogue:
         query = "SELECT title, recipient, kind, path, made_at FROM copies WHERE title = ? ORDER BY number"
         return tuple(Copy(**row) for row in self._rows(query, (title,)))
 
-    def _check_owner(self) -> None:
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            self._check_owner(connection)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")  # a number given out must outlive a power cut
+            _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check_owner(self, connection: sqlite3.Connection) -> None:
         """Before anything is written: nothing must happen to a file that is someone else's, or a newer version's."""
-        owner = self._pragma("application_id")
-        has_tables = self._row("SELECT 1 FROM sqlite_master") is not None
-        if has_tables and owner != APPLICATION_ID:
+        has_tables = connection.execute("SELECT 1 FROM sqlite_master").fetchone() is not None
+        if has_tables and _pragma(connection, "application_id") != APPLICATION_ID:
             raise StoreError(self.path, "is another program's database; move it away or use another --state folder")
-        version = self._pragma("user_version")
+        version = _pragma(connection, "user_version")
         if version > len(MIGRATIONS):
             what = f"is of schema {version} and this mediaforge knows {len(MIGRATIONS)}; update mediaforge"
             raise StoreError(self.path, f"{what} or use another --state folder")
 
-    def _migrate(self) -> None:
-        if self._pragma("user_version") == len(MIGRATIONS):
-            return
-        self._execute("PRAGMA journal_mode = WAL")
-        with self._transaction():
-            for version in range(self._pragma("user_version"), len(MIGRATIONS)):  # asked again: another may have been first
-                for statement in MIGRATIONS[version]:
-                    self._execute(statement)
-            self._execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            self._execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
     def _change(self, statement: str, values: tuple[Any, ...]) -> None:
         with self._errors():
-            self._execute(statement, values)
+            self._connection.execute(statement, values)
 
     def _row(self, query: str, values: tuple[Any, ...] = ()) -> dict[str, Any] | None:
         return next(iter(self._rows(query, values)), None)
 
     def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         with self._errors():
-            return [dict(row) for row in self._execute(query, values)]
-
-    def _pragma(self, name: str) -> int:
-        return int(self._execute(f"PRAGMA {name}").fetchone()[0])
-
-    def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._execute("ROLLBACK")
-            raise
-        self._execute("COMMIT")
+            return [dict(row) for row in self._connection.execute(query, values)]
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -231,9 +216,31 @@ class Catalogue:
             raise StoreError(self.path, f"cannot be opened ({error.strerror}); check the --state folder") from error
 
 
+def _migrate(connection: sqlite3.Connection) -> None:
+    if _pragma(connection, "user_version") == len(MIGRATIONS):
+        return
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")  # closing the connection on an error rolls all of it back
+    for version in range(_pragma(connection, "user_version"), len(MIGRATIONS)):  # asked again: another may have been first
+        for statement in MIGRATIONS[version]:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    connection.execute("COMMIT")
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    """SQLite's primary result code; the upper bits only refine it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _sentence(error: sqlite3.DatabaseError) -> tuple[str, bool]:
     """What to tell, and whether trying again may help."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits only refine
+    code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return f"was kept locked by another process for {WAIT_SECONDS:.0f} s; end the one that hangs, or try again", True
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
