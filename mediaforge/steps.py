@@ -24,6 +24,8 @@ from mediaforge.errors import MediaforgeError, PoisonedStep, StoreError
 
 ATTEMPTS = 3  # a step that failed so often by its own doing is set aside
 
+_FULL_BYTES = 16 << 20  # a disk with less is full: one segment of a top rung is about that large
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -106,6 +108,7 @@ class StepStore:
                 work(draft)
                 return self._publish(key, draft, seconds=time.monotonic() - began, cpu_seconds=_cpu_seconds() - cpu)
             except MediaforgeError as error:
+                self._check_space(error)
                 if not error.transient:
                     self._count_failure(key, str(error))
                 raise
@@ -151,6 +154,11 @@ class StepStore:
         failures = self._failures(key)
         if len(failures) >= ATTEMPTS:
             raise PoisonedStep(step.name, key, failures[-1])
+
+    def _check_space(self, error: MediaforgeError) -> None:
+        """Programs on a full disk fail in words of their own; the cause is ours to name, and no fault of the step."""
+        if shutil.disk_usage(self.root).free < _FULL_BYTES:
+            raise StoreError(self.root, "has no space left; free some and run the command again", transient=True) from error
 
     def _count_failure(self, key: str, cause: str) -> None:
         write_whole(self._attempts(key), json.dumps([*self._failures(key), cause]).encode())

@@ -142,6 +142,8 @@ def open_stream(
     """A program's stdout as a file. Leaving early ends the program; reading to the end raises ToolError where it failed."""
     with _started(argv, name=name, limits=limits, stdin=stdin, pass_fds=(), cwd=None) as child:
         yield child.stdout
+        if child.stdout.read(1):  # the reader has seen enough; waiting would be for ever
+            return
         child.wait()
         if child.code != 0:
             raise ToolError(name, _ending(child.code), code=child.code, tail=child.tail(), argv=tuple(map(str, argv)))

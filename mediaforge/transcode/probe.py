@@ -60,18 +60,21 @@ def read_timeline(master: Master, *, tools: Tools) -> Timeline:
 
     def note(line: str) -> None:
         nonlocal count, first
-        index, _, time = line.strip().rstrip(",").partition(",")
+        index, time, flags = line.strip().split(",")[:3]
         try:
             stream, moment = int(index), Fraction(time)
         except ValueError:  # "N/A": a packet without a time of its own
             return
+        if "C" in flags:  # the demuxer got fewer bytes than the index promises
+            raise MediaError(master.path, f"breaks off at {float(moment):.1f} s; get a whole copy", stream=stream)
         ends[stream] = max(ends.get(stream, moment), moment)
         if stream == picture:
             count += 1
             first = moment if first is None else min(first, moment)
 
     picture = master.video.index
-    argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-show_entries", "packet=stream_index,pts_time", "-of", "csv=p=0"]
+    argv: list[str | Path] = [tools.ffprobe, "-v", "error", "-of", "csv=p=0"]
+    argv += ["-show_entries", "packet=stream_index,pts_time,flags"]
     run([*argv, *media_input(master.path)], name="ffprobe", limits=_LIMITS, on_line=note, watchdog_seconds=300)
     if first is None:
         raise MediaError(master.path, "has a picture track without pictures; export it again")

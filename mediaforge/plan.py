@@ -1,0 +1,184 @@
+"""What a release will do, decided before anything is encoded: from a request and a probed master to named steps."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from mediaforge.context import Context
+from mediaforge.errors import MediaError, StoreError, UnknownId
+from mediaforge.ladder import FittedRung, Ladder, fit_rungs
+from mediaforge.media import AudioTrack, Grid, Master, SideFile, Variant, is_language
+from mediaforge.package.record import Scheme, System
+from mediaforge.record import from_json, to_json
+from mediaforge.steps import digest_file, write_whole
+from mediaforge.tools import Tools
+from mediaforge.transcode.chunks import plan_chunks, plan_grid
+from mediaforge.transcode.probe import probe, read_timeline
+
+UNKNOWN_LANGUAGE = "und"  # BCP-47: undetermined
+# Chunks, joined renditions, the package and its published copy lie on the disk side by side.
+_COPIES = 4
+_BITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the user asked for. The ladder is here as a value: a file changed later does not change this release."""
+
+    title: str
+    name: str
+    master: Path
+    ladder: Ladder
+    scheme: Scheme
+    systems: tuple[System, ...]
+    watermark: bool
+    audio: tuple[SideFile, ...]
+    subtitles: tuple[SideFile, ...]
+    to: str
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return (Variant.A, Variant.B) if self.watermark else (Variant.A,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """One sound track to encode: where it lies, and where the picture's first frame is on its file's timeline."""
+
+    language: str
+    path: Path
+    digest: str
+    track: AudioTrack
+    offset: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    language: str
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    name: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that is decided about a release. `steps` stand in an order in which they can run."""
+
+    release_id: str
+    request: Request
+    master: Master
+    master_digest: str
+    grid: Grid
+    rungs: tuple[FittedRung, ...]
+    sounds: tuple[Sound, ...]
+    texts: tuple[Text, ...]
+    steps: tuple[PlannedStep, ...]
+
+
+def write_request(context: Context, request: Request) -> str:
+    """Keep a request and name its release: the same request has the same id, so a rerun goes on where the last one ended."""
+    text = to_json(request)
+    release_id = f"{request.title}-{hashlib.sha256(text).hexdigest()[:10]}"
+    write_whole(context.release_folder(release_id) / "request.json", text)
+    return release_id
+
+
+def read_request(context: Context, release_id: str) -> Request:
+    path = context.release_folder(release_id) / "request.json"
+    if not path.is_file():
+        raise UnknownId("release", release_id, "`job list` shows those that are there")
+    return from_json(Request, path.read_bytes(), source=path)
+
+
+def plan_release(context: Context, release_id: str) -> None:
+    """Probe the master and write the plan. Raises MediaError, LadderError, StoreError."""
+    plan = make_plan(read_request(context, release_id), release_id=release_id, tools=context.tools)
+    _check_space(context.state, plan)
+    write_whole(context.release_folder(release_id) / "plan.json", to_json(plan))
+
+
+def load_plan(context: Context, release_id: str) -> Plan:
+    path = context.release_folder(release_id) / "plan.json"
+    if not path.is_file():
+        raise UnknownId("plan of release", release_id, "run the release again")
+    return from_json(Plan, path.read_bytes(), source=path)
+
+
+def make_plan(request: Request, *, release_id: str, tools: Tools) -> Plan:
+    """The plan of a request; reads the master and the side files, writes nothing."""
+    master = probe(request.master, tools=tools)
+    timeline = read_timeline(master, tools=tools)
+    video = master.video
+    assert video is not None  # read_timeline has refused it else
+    grid = plan_grid(fps=video.fps, seconds=timeline.last - timeline.first + 1 / video.fps)
+    digest = digest_file(master.path)
+    sounds = _sounds(request, master, digest, tools=tools)
+    texts = tuple(_text(side) for side in request.subtitles)
+    return Plan(
+        release_id=release_id,
+        request=request,
+        master=master,
+        master_digest=digest,
+        grid=grid,
+        rungs=fit_rungs(request.ladder, *video.display_size),
+        sounds=sounds,
+        texts=texts,
+        steps=_steps(chunks=len(plan_chunks(grid)), sounds=len(sounds), texts=len(texts)),
+    )
+
+
+def _sounds(request: Request, master: Master, digest: str, *, tools: Tools) -> tuple[Sound, ...]:
+    """One track a language: side files first (the user chose them), then the master's own in their order."""
+    assert master.video is not None
+    sounds: dict[str, Sound] = {}
+    for side in request.audio:
+        tracks = probe(side.path, tools=tools).audio
+        if not tracks:
+            raise MediaError(side.path, "has no sound; give an audio file with --audio")
+        sounds[side.language] = Sound(
+            language=side.language,
+            path=side.path.absolute(),
+            digest=digest_file(side.path),
+            track=tracks[0],
+            offset=Fraction(0),
+        )
+    for track in master.audio:
+        language = track.language if is_language(track.language) else UNKNOWN_LANGUAGE
+        if language not in sounds:
+            sounds[language] = Sound(language=language, path=master.path, digest=digest, track=track, offset=master.video.start)
+    return tuple(sounds.values())
+
+
+def _text(side: SideFile) -> Text:
+    if not side.path.is_file():
+        raise MediaError(side.path, "is not there; check the path given with --subtitle")
+    return Text(language=side.language, path=side.path.absolute(), digest=digest_file(side.path))
+
+
+def _steps(*, chunks: int, sounds: int, texts: int) -> tuple[PlannedStep, ...]:
+    chunk_names = tuple(f"chunk-{index:04}" for index in range(chunks))
+    side_names = tuple(f"sound-{index}" for index in range(sounds)) + tuple(f"text-{index}" for index in range(texts))
+    return (
+        *(PlannedStep(name=name, needs=()) for name in (*chunk_names, *side_names)),
+        PlannedStep(name="join", needs=chunk_names),
+        PlannedStep(name="fingerprint", needs=("join",)),
+        PlannedStep(name="package", needs=("join", *side_names)),
+        PlannedStep(name="verify", needs=("package",)),
+        PlannedStep(name="publish", needs=("verify", "fingerprint")),
+    )
+
+
+def _check_space(state: Path, plan: Plan) -> None:
+    bits_per_second = sum(rung.rung.bitrate_bps for rung in plan.rungs) * len(plan.request.variants)
+    needed = int(plan.grid.duration * bits_per_second / _BITS) * _COPIES
+    free = shutil.disk_usage(state).free
+    if free < needed:
+        what = f"has {free / 1e9:.1f} GB free, this release needs about {needed / 1e9:.1f}; free space or use another --state"
+        raise StoreError(state, what)

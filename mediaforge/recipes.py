@@ -1,0 +1,219 @@
+"""How each step of a release is made: what goes into its key, and the room that does the work."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mediaforge.checks import failures
+from mediaforge.context import Context
+from mediaforge.detect.index import Index
+from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
+from mediaforge.errors import CheckError, QueueError
+from mediaforge.frames import join, read_frames
+from mediaforge.ladder import FittedRung
+from mediaforge.media import Variant
+from mediaforge.package.assembly import package
+from mediaforge.package.keys import ContentKey
+from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
+from mediaforge.package.record import Scheme
+from mediaforge.package.verify import verify_package
+from mediaforge.plan import Plan
+from mediaforge.record import to_json
+from mediaforge.steps import Result, Step
+from mediaforge.tools import build_id
+from mediaforge.transcode.chunks import plan_chunks
+from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
+from mediaforge.transcode.sound import SoundRequest, encode_sound
+from mediaforge.transcode.subtitles import convert_subtitles
+from mediaforge.watermark.variants import encoder_options
+
+Progress = Callable[[float], None]
+
+SUBTITLES_NAME = "subtitles.vtt"
+CHECKS_NAME = "checks.json"
+_FINGERPRINT_HEIGHT = 360  # the smallest rendition as high as this is fingerprinted: no further decode of the master
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    step: Step
+    work: Callable[[Path, Progress], None]
+
+
+def recipe(context: Context, plan: Plan, name: str) -> Recipe:
+    """The recipe of a planned step. Raises QueueError where a step it builds on has no result yet."""
+    kind, _, number = name.partition("-")
+    if kind == "chunk":
+        return _chunk(context, plan, int(number))
+    if kind == "sound":
+        return _sound(context, plan, int(number))
+    if kind == "text":
+        return _text(context, plan, int(number))
+    return {"join": _join, "fingerprint": _fingerprint, "package": _package, "verify": _verify}[kind](context, plan)
+
+
+def result_of(context: Context, plan: Plan, name: str) -> Result:
+    """The result of a step that has run."""
+    found = context.steps.lookup(recipe(context, plan, name).step.key)
+    if found is None:
+        raise QueueError(f"{plan.release_id}: step {name} has no result yet; run the release again")
+    return found
+
+
+def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
+    """The keys of a title: one for all sound, one for SD, one for HD where there is such a rung; none for a clear package."""
+    if plan.request.scheme is Scheme.NONE:
+        return ()
+    labels = ("AUDIO",) if plan.sounds else ()
+    labels += tuple(label for label in ("SD", "HD") if any(rung.label == label for rung in plan.rungs))
+    return context.keys.content_keys(plan.request.title, labels)
+
+
+def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
+    secret = context.watermark_secret(plan.request.title)
+    variants = plan.request.variants
+    options = {variant: dict(encoder_options(variant, secret, number)) if len(variants) > 1 else {} for variant in variants}
+    request = EncodeRequest(
+        master=plan.master, grid=plan.grid, chunk=plan_chunks(plan.grid)[number], rungs=plan.rungs, options=options
+    )
+    params = {"grid": plan.grid, "chunk": request.chunk, "rungs": plan.rungs, "options": options, "video": plan.master.video}
+    step = Step(
+        name="chunk",
+        version=1,
+        inputs=(plan.master_digest,),
+        params=_facts(params),
+        tools=(build_id(context.tools.ffmpeg),),
+    )
+    return Recipe(step=step, work=lambda to, progress: encode(request, to, tools=context.tools, on_progress=progress))
+
+
+def _sound(context: Context, plan: Plan, number: int) -> Recipe:
+    sound = plan.sounds[number]
+    request = SoundRequest(
+        path=sound.path,
+        track=sound.track,
+        offset=sound.offset,
+        duration=plan.grid.duration,
+        rungs=plan.request.ladder.audio,
+    )
+    params = {"track": sound.track, "offset": sound.offset, "duration": request.duration, "rungs": request.rungs}
+    step = Step(name="sound", version=1, inputs=(sound.digest,), params=_facts(params), tools=(build_id(context.tools.ffmpeg),))
+    return Recipe(step=step, work=lambda to, progress: encode_sound(request, to, tools=context.tools, on_progress=progress))
+
+
+def _text(context: Context, plan: Plan, number: int) -> Recipe:
+    text = plan.texts[number]
+    step = Step(
+        name="text",
+        version=1,
+        inputs=(text.digest,),
+        params=_facts({"duration": plan.grid.duration}),
+        tools=(build_id(context.tools.ffmpeg),),
+    )
+
+    def work(to: Path, progress: Progress) -> None:
+        convert_subtitles(text.path, to / SUBTITLES_NAME, duration=plan.grid.duration, tools=context.tools)
+
+    return Recipe(step=step, work=work)
+
+
+def _join(context: Context, plan: Plan) -> Recipe:
+    chunks = plan_chunks(plan.grid)
+    parts = [result_of(context, plan, f"chunk-{chunk.index:04}") for chunk in chunks]
+    names = [rendition_name(rung.rung.name, variant) for rung in plan.rungs for variant in plan.request.variants]
+
+    def work(to: Path, progress: Progress) -> None:
+        for number, name in enumerate(names):
+            join([part.folder / name for part in parts], to / name, frame_counts=[chunk.frames for chunk in chunks])
+            progress((number + 1) / len(names))
+
+    step = Step(name="join", version=1, inputs=tuple(part.digest for part in parts), params={"names": names})
+    return Recipe(step=step, work=work)
+
+
+def _fingerprint(context: Context, plan: Plan) -> Recipe:
+    joined = result_of(context, plan, "join")
+    tall = next((rung for rung in plan.rungs if min(rung.width, rung.height) >= _FINGERPRINT_HEIGHT), plan.rungs[-1])
+    name = rendition_name(tall.rung.name, Variant.A)
+
+    def work(to: Path, progress: Progress) -> None:
+        pictures = read_frames(joined.folder / name, fps=SAMPLE_FPS, max_side=MAX_SIDE)
+        Index(to).add(plan.request.title, fingerprint(pictures))
+
+    params = {"title": plan.request.title, "rendition": name}
+    return Recipe(step=Step(name="fingerprint", version=1, inputs=(joined.digest,), params=params), work=work)
+
+
+def _package(context: Context, plan: Plan) -> Recipe:
+    joined = result_of(context, plan, "join")
+    sounds = [result_of(context, plan, f"sound-{number}") for number in range(len(plan.sounds))]
+    texts = [result_of(context, plan, f"text-{number}") for number in range(len(plan.texts))]
+    keys = content_keys(context, plan)
+    request = PackageRequest(
+        title=plan.request.title,
+        grid=plan.grid,
+        scheme=plan.request.scheme,
+        systems=plan.request.systems,
+        video=tuple(_video_input(rung, joined.folder, plan.request.variants) for rung in plan.rungs),
+        audio=tuple(
+            AudioInput(name=rung.name, language=sound.language, codec=rung.codec, path=result.folder / f"{rung.name}.mp4")
+            for sound, result in zip(plan.sounds, sounds, strict=True)
+            for rung in plan.request.ladder.audio
+        ),
+        text=tuple(
+            TextInput(language=text.language, path=result.folder / SUBTITLES_NAME)
+            for text, result in zip(plan.texts, texts, strict=True)
+        ),
+    )
+    inputs = tuple(result.digest for result in (joined, *sounds, *texts))
+    params = {
+        "title": request.title,
+        "scheme": request.scheme,
+        "systems": request.systems,
+        "kids": [key.kid.hex() for key in keys],
+        "rungs": plan.rungs,
+        "languages": [row.language for row in (*plan.sounds, *plan.texts)],
+        "grid": plan.grid,
+    }
+    step = Step(name="package", version=1, inputs=inputs, params=_facts(params), tools=(build_id(context.tools.packager),))
+
+    def work(to: Path, progress: Progress) -> None:
+        package(request, keys, to, tools=context.tools, on_progress=progress)
+
+    return Recipe(step=step, work=work)
+
+
+def _video_input(fitted: FittedRung, folder: Path, variants: tuple[Variant, ...]) -> VideoInput:
+    rung = fitted.rung
+    return VideoInput(
+        rung=rung.name,
+        label=fitted.label,
+        width=fitted.width,
+        height=fitted.height,
+        bitrate_bps=rung.bitrate_bps,
+        max_bitrate_bps=rung.max_bitrate_bps,
+        a=folder / rendition_name(rung.name, Variant.A),
+        b=folder / rendition_name(rung.name, Variant.B) if Variant.B in variants else None,
+    )
+
+
+def _verify(context: Context, plan: Plan) -> Recipe:
+    packaged = result_of(context, plan, "package")
+    keys = {key.kid: key.key for key in content_keys(context, plan)}
+
+    def work(to: Path, progress: Progress) -> None:
+        checks = verify_package(packaged.folder, keys=keys, on_progress=progress)
+        broken = failures(checks)
+        if broken:
+            raise CheckError(f"the package of {plan.request.title} must not be published: {broken[0].message}")
+        (to / CHECKS_NAME).write_bytes(to_json(checks))
+
+    return Recipe(step=Step(name="verify", version=1, inputs=(packaged.digest,), params={}), work=work)
+
+
+def _facts(params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as plain JSON, for a step's key."""
+    facts: dict[str, Any] = json.loads(to_json(params))
+    return facts

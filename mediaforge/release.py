@@ -1,0 +1,174 @@
+"""The way out: a master becomes a published, encrypted, watermarked and fingerprinted package.
+
+    plan -> chunks, sounds, texts -> join -> fingerprint, package -> verify -> publish
+
+Every step but the last is content-addressed (recipes.py), so a release may be killed anywhere and run again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mediaforge.catalogue import Catalogue
+from mediaforge.checks import Check
+from mediaforge.context import Context
+from mediaforge.detect.index import Index
+from mediaforge.errors import UnknownId
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
+from mediaforge.plan import Plan, load_plan, plan_release
+from mediaforge.recipes import CHECKS_NAME, content_keys, recipe, result_of
+from mediaforge.record import from_json, to_json
+from mediaforge.store import publish
+
+__all__ = [
+    "KeyName",
+    "Manifests",
+    "Release",
+    "StepRecord",
+    "is_done",
+    "load_plan",
+    "plan_release",
+    "read_release",
+    "run_planned",
+]
+
+PUBLISH = "publish"
+# What makes a package visible goes last: whoever sees a manifest finds everything it names.
+_LAST = (RECORD, HLS_MANIFEST, DASH_MANIFEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifests:
+    dash: str
+    hls: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyName:
+    """Which key a label takes; never the key."""
+
+    label: str
+    kid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungName:
+    name: str
+    codec: str
+    width: int
+    height: int
+    bitrate_bps: int
+    max_bitrate_bps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatermarkFacts:
+    segments: int
+    seconds_per_segment: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    name: str
+    key: str
+    digest: str
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What is known of a published title. The step records name every result it was made of."""
+
+    title: str
+    name: str
+    release_id: str
+    package: str
+    manifests: Manifests
+    rungs: tuple[RungName, ...]
+    keys: tuple[KeyName, ...]
+    watermark: WatermarkFacts | None
+    fingerprint: str
+    checks: tuple[Check, ...]
+    steps: tuple[StepRecord, ...]
+
+
+def run_planned(context: Context, release_id: str, step_name: str, on_progress: Callable[[float], None]) -> str:
+    """Run one step of a plan, or find that it is done. Returns the digest of its result.
+
+    Raises the MediaforgeError of whatever went wrong; nothing half-done is left behind.
+    """
+    plan = load_plan(context, release_id)
+    if step_name == PUBLISH:
+        return _publish(context, plan, on_progress)
+    made = recipe(context, plan, step_name)
+    return context.steps.run(made.step, lambda folder: made.work(folder, on_progress)).digest
+
+
+def is_done(context: Context, release_id: str, step_name: str) -> bool:
+    """Whether a step has a result that can be reused. Publishing is always done anew: what it makes lies outside."""
+    if step_name == PUBLISH:
+        return False
+    plan = load_plan(context, release_id)
+    needed = next(step.needs for step in plan.steps if step.name == step_name)
+    if not all(is_done(context, release_id, need) for need in needed):
+        return False
+    return context.steps.lookup(recipe(context, plan, step_name).step.key) is not None
+
+
+def read_release(context: Context, title: str) -> Release:
+    """The release of a title. Raises UnknownId where it was never released here."""
+    with Catalogue(context.catalogue_file) as catalogue:
+        row = catalogue.title(title)
+    if not row.record:
+        raise UnknownId("release of title", title, "release it first with `mediaforge release`")
+    return from_json(Release, row.record.encode(), source=context.catalogue_file)
+
+
+def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None]) -> str:
+    packaged = result_of(context, plan, "package")
+    publish(
+        packaged.folder,
+        plan.request.to,
+        last=_LAST,
+        endpoint_url=context.s3_endpoint,
+        on_progress=lambda done, total: on_progress(done / max(1, total)),
+    )
+    Index(context.index_folder).adopt(plan.request.title, Index(result_of(context, plan, "fingerprint").folder))
+    release = _describe(context, plan)
+    with Catalogue(context.catalogue_file) as catalogue:
+        catalogue.put_title(plan.request.title, plan.request.name, plan.master_digest, to_json(release).decode())
+    return packaged.digest
+
+
+def _describe(context: Context, plan: Plan) -> Release:
+    made = {step.name: result_of(context, plan, step.name) for step in plan.steps if step.name != PUBLISH}
+    to = plan.request.to.rstrip("/")
+    checks_file = made["verify"].folder / CHECKS_NAME
+    return Release(
+        title=plan.request.title,
+        name=plan.request.name,
+        release_id=plan.release_id,
+        package=to,
+        manifests=Manifests(dash=f"{to}/{DASH_MANIFEST}", hls=f"{to}/{HLS_MANIFEST}"),
+        rungs=tuple(
+            RungName(
+                name=fitted.rung.name,
+                codec=fitted.rung.codec,
+                width=fitted.width,
+                height=fitted.height,
+                bitrate_bps=fitted.rung.bitrate_bps,
+                max_bitrate_bps=fitted.rung.max_bitrate_bps,
+            )
+            for fitted in plan.rungs
+        ),
+        keys=tuple(KeyName(label=key.label, kid=key.kid.hex()) for key in content_keys(context, plan)),
+        watermark=WatermarkFacts(segments=plan.grid.segments, seconds_per_segment=float(plan.grid.segment_seconds))
+        if plan.request.watermark
+        else None,
+        fingerprint=made["fingerprint"].digest,
+        checks=from_json(tuple[Check, ...], checks_file.read_bytes(), source=checks_file),
+        steps=tuple(
+            StepRecord(name=name, key=result.key, digest=result.digest, seconds=result.seconds, cpu_seconds=result.cpu_seconds)
+            for name, result in made.items()
+        ),
+    )

@@ -1,0 +1,134 @@
+import itertools
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mediaforge.errors import MediaError
+from mediaforge.frames import Piece, decode_all, join, read_frames, stitch
+
+GOP = 25
+SCALE = ("-video_track_timescale", "25000")
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory: pytest.TempPathFactory, clip: Path, ffmpeg: Callable[..., None]) -> dict[str, Path]:
+    """Two encodes of the clip on one grid of one-second GOPs, one much brighter."""
+    folder = tmp_path_factory.mktemp("variants")
+    for name, shift in (("a", "0"), ("b", "0.4")):
+        ffmpeg("-i", clip, "-an", "-vf", f"eq=brightness={shift}", *x264(GOP), folder / f"{name}.mp4")
+    return {name: folder / f"{name}.mp4" for name in ("a", "b")}
+
+
+def x264(gop: int) -> tuple[str, ...]:
+    params = f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:stitchable=1"
+    return ("-c:v", "libx264", "-preset", "veryfast", "-threads", "1", "-x264-params", params, *SCALE)
+
+
+def test_frames_come_in_order_with_their_times(clip: Path) -> None:
+    frames = list(read_frames(clip, max_side=64))
+    assert len(frames) == 200
+    assert [frame.seconds for frame in frames[:3]] == [0, Fraction(1, 25), Fraction(2, 25)]
+    assert frames[0].image.shape == (36, 64) and frames[0].image.dtype == np.uint8
+
+
+def test_a_window_is_read_exactly(clip: Path) -> None:
+    assert [frame.seconds for frame in read_frames(clip, size=(16, 9), start=5.0, end=5.1)] == [
+        5,
+        Fraction(126, 25),
+        Fraction(127, 25),
+    ]
+
+
+def test_sampling_takes_the_first_frame_at_or_after_each_tick(clip: Path) -> None:
+    times = [frame.seconds for frame in read_frames(clip, size=(16, 9), fps=2)]
+    assert times == [Fraction(round(25 * tick / 2 + 0.01), 25) for tick in range(16)]
+
+
+def test_colour_has_three_channels(clip: Path) -> None:
+    assert next(read_frames(clip, size=(32, 18), rgb=True)).image.shape == (18, 32, 3)
+
+
+def test_leaving_early_leaves_no_error(clip: Path) -> None:
+    frames = read_frames(clip)
+    next(frames)
+    frames.close()  # type: ignore[attr-defined]
+
+
+def test_decoding_counts_and_is_repeatable(clip: Path) -> None:
+    seen = decode_all(clip, kind="video")
+    assert (seen.frames, seen.error_lines, seen.first, seen.last) == (200, (), 0, Fraction(199, 25))
+    assert decode_all(clip, kind="video").digest == seen.digest
+    assert decode_all(clip, kind="audio").samples >= 8 * 48_000
+
+
+def test_a_file_in_pieces_decodes_as_one(clip: Path, tmp_path: Path) -> None:
+    data = clip.read_bytes()
+    cuts = [0, 1000, 50_000, len(data)]
+    pieces = []
+    for number, (start, end) in enumerate(itertools.pairwise(cuts)):
+        pieces.append(tmp_path / str(number))
+        pieces[-1].write_bytes(data[start:end])
+    assert decode_all(pieces, kind="video") == decode_all(clip, kind="video")
+
+
+def test_damage_is_counted_not_hidden(clip: Path, tmp_path: Path) -> None:
+    data = bytearray(clip.read_bytes())
+    for at in range(60_000, 61_000):
+        data[at] ^= 0xFF
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data)
+    assert decode_all(broken, kind="video").error_lines
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, I am no film", b"\0" * 5000])
+def test_what_is_no_media_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "text.mov"
+    path.write_bytes(content)
+    with pytest.raises(MediaError, match="cannot be decoded"):
+        list(read_frames(path))
+
+
+def test_a_folder_and_a_missing_file_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="is a folder"):
+        decode_all(tmp_path, kind="video")
+    with pytest.raises(MediaError, match="is not there"):
+        decode_all(tmp_path / "none.mp4", kind="video")
+
+
+def test_chunks_join_into_the_whole(clip: Path, tmp_path: Path, ffmpeg: Callable[..., None]) -> None:
+    parts = []
+    for number, start in enumerate((0, 4)):
+        parts.append(tmp_path / f"{number}.mp4")
+        ffmpeg("-ss", str(start), "-i", clip, "-an", "-frames:v", "100", *x264(GOP), parts[-1])
+    join(parts, tmp_path / "whole.mp4", frame_counts=[100, 100])
+    whole = decode_all(tmp_path / "whole.mp4", kind="video")
+    assert (whole.frames, whole.first, whole.last, whole.error_lines) == (200, 0, Fraction(199, 25), ())
+    with pytest.raises(MediaError, match="holds 100 frames, not 99"):
+        join(parts, tmp_path / "wrong.mp4", frame_counts=[100, 99])
+
+
+def test_a_stitched_copy_shows_the_chosen_variant_in_every_segment(
+    variants: dict[str, Path], clip: Path, tmp_path: Path
+) -> None:
+    letters = "abbabaab"
+    pieces = [Piece(path=variants[letter], first_frame=index * GOP, frames=GOP) for index, letter in enumerate(letters)]
+    stitch(pieces, tmp_path / "copy.mp4", title="copy")
+    sources = {name: [frame.image for frame in read_frames(path)] for name, path in variants.items()}
+    for index, frame in enumerate(read_frames(tmp_path / "copy.mp4")):
+        assert np.array_equal(frame.image, sources[letters[index // GOP]][index])
+    assert index == 199
+
+
+def test_equal_copies_are_equal_bytes(variants: dict[str, Path], tmp_path: Path) -> None:
+    pieces = [Piece(path=variants["a"], first_frame=0, frames=100), Piece(path=variants["b"], first_frame=100, frames=100)]
+    for name in ("one.mp4", "two.mp4"):
+        stitch(pieces, tmp_path / name)
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
+def test_sound_lies_beside_the_picture(variants: dict[str, Path], clip: Path, tmp_path: Path) -> None:
+    stitch([Piece(path=variants["a"], first_frame=0, frames=200)], tmp_path / "copy.mp4", audio=clip)
+    assert decode_all(tmp_path / "copy.mp4", kind="audio").digest == decode_all(clip, kind="audio").digest

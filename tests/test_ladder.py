@@ -1,0 +1,101 @@
+from pathlib import Path
+
+import pytest
+
+from mediaforge.errors import LadderError
+from mediaforge.ladder import Ladder, fit_rungs, load_ladder
+
+SHIPPED = Path(__file__).parent.parent / "ladders" / "maroc-mobile.toml"
+
+TWO_RUNGS = """
+[[rung]]
+name = "low"
+width = 320
+height = 180
+bitrate_kbps = 100
+
+[[rung]]
+name = "high"
+width = 640
+height = 360
+bitrate_kbps = {high}
+
+[[audio]]
+name = "aac64"
+codec = "aac"
+bitrate_kbps = 64
+"""
+
+
+@pytest.fixture
+def shipped() -> Ladder:
+    return load_ladder(SHIPPED)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_ladder_reaches_down_to_congested_3g(shipped: Ladder) -> None:
+    assert [rung.bitrate_bps // 1000 for rung in shipped.rungs[:5]] == [70, 110, 170, 260, 400]
+    assert {target.codec for target in shipped.audio} == {"opus", "aac"}
+
+
+def test_no_rung_is_larger_than_the_picture(shipped: Ladder) -> None:
+    for size in ((1280, 720), (800, 332), (720, 1280), (176, 144), (1920, 1080), (2048, 858), (64, 36)):
+        for fitted in fit_rungs(shipped, *size):
+            assert fitted.width <= size[0] and fitted.height <= size[1]
+            assert fitted.width % 2 == fitted.height % 2 == 0
+
+
+def test_a_720p_master_gets_no_1080p_rung(shipped: Ladder) -> None:
+    fitted = fit_rungs(shipped, 1280, 720)
+    assert (fitted[-1].rung.name, fitted[-1].width, fitted[-1].height) == ("v1600", 1280, 720)
+
+
+def test_a_small_master_keeps_the_rungs_of_the_first_box_that_holds_it(shipped: Ladder) -> None:
+    assert [(fitted.rung.name, fitted.width, fitted.height) for fitted in fit_rungs(shipped, 176, 144)] == [("v070", 176, 144)]
+
+
+def test_wide_film_fills_the_width_and_portrait_turns_the_box(shipped: Ladder) -> None:
+    wide = {fitted.rung.name: (fitted.width, fitted.height) for fitted in fit_rungs(shipped, 2048, 858)}
+    assert wide["v400"] == (640, 268)
+    portrait = {fitted.rung.name: (fitted.width, fitted.height) for fitted in fit_rungs(shipped, 720, 1280)}
+    assert portrait["v400"] == (360, 640)
+
+
+def test_hd_has_its_own_key(shipped: Ladder) -> None:
+    labels = {fitted.rung.name: fitted.label for fitted in fit_rungs(shipped, 1280, 720)}
+    assert labels["v650"] == "SD" and labels["v1600"] == "HD"
+
+
+def test_a_rung_out_of_order_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LadderError, match="rung 2: 90 kbit/s is not above rung 1; order rungs from low to high") as caught:
+        load_ladder(write(tmp_path, TWO_RUNGS.format(high=90)))
+    assert caught.value.rung == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "has no [[rung]] tables"),
+        ("rung = 3", "has no [[rung]] tables"),
+        ("[[rung", "is not TOML"),
+        (TWO_RUNGS.format(high='"fast"'), "bitrate_kbps is 'fast'"),
+        (TWO_RUNGS.format(high=200).replace('"high"', '"low"'), "the name 'low' stands twice"),
+        (TWO_RUNGS.format(high=200).replace('"high"', '"../x"'), "must be ASCII letters"),
+        (TWO_RUNGS.format(high=200).replace('codec = "aac"', 'codec = "mp3"'), "choose one of opus, aac"),
+        (TWO_RUNGS.format(high=200).split("[[audio]]")[0], "has no [[audio]] tables"),
+    ],
+)
+def test_what_is_wrong_with_a_ladder_is_said(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(LadderError) as caught:
+        load_ladder(write(tmp_path, text))
+    assert sentence in str(caught.value)
+
+
+def test_a_missing_ladder_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LadderError, match="ladder list"):
+        load_ladder(tmp_path / "none.toml")
