@@ -240,7 +240,8 @@ def _started(
             yield child
         finally:
             if child.code is None:
-                process.kill()
+                # Not Popen.kill: it polls first, and would reap a child that has just ended before we can wait for it.
+                os.kill(process.pid, signal.SIGKILL)
                 child.wait()
 
 
