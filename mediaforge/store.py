@@ -367,8 +367,9 @@ def _publish_locally(files: tuple[PackageFile, ...], final: Path, last: tuple[st
     old = final.with_name(f".{final.name}.old")
     with _alone(final):
         _clear_after_crash(final, new=new, old=old)
-        if final.exists() and any(final.iterdir()) and not any((final / name).exists() for name in last):
-            raise StoreError(final, f"exists and is no package (it has no {last[0]}); name another folder")
+        marks = last or tuple(file.name for file in files if "/" not in file.name)
+        if final.exists() and any(final.iterdir()) and not any((final / mark).exists() for mark in marks):
+            raise StoreError(final, f"holds other files and no package (none of {', '.join(marks)}); name another folder")
         _check_room(files, final)
         try:
             for file in files:

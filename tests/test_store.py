@@ -211,9 +211,19 @@ def test_a_folder_this_user_may_not_write_is_a_sentence(package: Path, tmp_path:
 def test_a_folder_that_is_no_package_is_never_replaced(package: Path, tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     (tmp_path / "films" / "wedding.mov").touch()
-    with pytest.raises(StoreError, match="is no package"):
+    with pytest.raises(StoreError, match="holds other files and no package"):
         publish(package, str(tmp_path / "films"), last=LAST)
     assert listing(tmp_path / "films") == ["wedding.mov"]
+
+
+def test_a_package_without_manifests_to_keep_back_can_be_replaced(package: Path, tmp_path: Path) -> None:
+    publish(package, str(tmp_path / "title"), last=())
+    publish(package, str(tmp_path / "title"), last=())
+    assert tree(tmp_path / "title") == tree(package)
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "wedding.mov").touch()
+    with pytest.raises(StoreError, match="holds other files and no package"):
+        publish(package, str(tmp_path / "films"), last=())
 
 
 def test_an_empty_folder_may_become_a_package(package: Path, tmp_path: Path) -> None:
