@@ -1,0 +1,59 @@
+"""`identify`: which title is this, and where."""
+
+from pathlib import Path
+
+import click
+
+from mediaforge.cli.arguments import FILE
+from mediaforge.cli.command import Call, Command
+from mediaforge.cli.opening import open_context
+from mediaforge.cli.output import clock
+from mediaforge.cli.tables import print_table
+from mediaforge.detect.match import Match
+from mediaforge.investigate import identify
+
+
+@click.command("identify", cls=Command)
+@click.argument("copy", type=FILE)
+@click.pass_obj
+def command(call: Call, copy: Path) -> None:
+    """Say which title a copy shows, and which part of it.
+
+    An unknown film is an answer too: no match, and exit code 0. What lies online is looked at with `scan`.
+
+    \b
+    Example:
+      mediaforge identify copy.mp4
+      mediaforge identify copy.mp4 --json
+    """
+    matches = identify(open_context(call.settings), copy)
+    call.printer.answer({"matches": [match_data(match) for match in matches]}, lambda: print_matches(matches))
+
+
+def match_data(match: Match) -> dict[str, object]:
+    return {
+        "title": match.title,
+        "verdict": match.verdict.value,
+        "score": round(match.score, 3),
+        "query": match.query,
+        "reference": match.reference,
+        "speed": match.speed,
+        "mirrored": match.mirrored,
+        "evidence": {"video": {"frames": match.frames, "distance": round(match.distance, 2)}, "audio": None},
+    }
+
+
+def print_matches(matches: tuple[Match, ...]) -> None:
+    rows = [
+        (
+            match.title,
+            match.verdict.value,
+            f"{match.score:.1f}",
+            f"{clock(match.query.start)} to {clock(match.query.end)}",
+            f"{clock(match.reference.start)} to {clock(match.reference.end)}",
+            f"{float(match.speed):.3f}" + (" mirrored" if match.mirrored else ""),
+        )
+        for match in matches
+    ]
+    head = ("title", "verdict", "score", "in the copy", "in the title", "speed")
+    print_table(head, rows, empty="It shows no title of the index.")
