@@ -41,6 +41,7 @@ class Story:
     name: str
     duration: float
     release_seconds: float
+    reused_steps: int
     package: Path
     package_bytes: int
     scheme: str

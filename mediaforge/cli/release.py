@@ -88,7 +88,7 @@ def command(call: Call, /, *, master: Path, dry_run: bool, detached: bool, **wor
         states = run_release(call, context, request.title, release_id)
         release = read_release(context, request.title)
         seconds = time.monotonic() - began
-        call.printer.answer(_data(release, states, seconds=seconds), lambda: _print(release, seconds=seconds))
+        call.printer.answer(release_data(release, states, seconds=seconds), lambda: _print(release, seconds=seconds))
 
 
 def _request(
@@ -135,7 +135,7 @@ def _answer_plan(call: Call, context: Context, plan: Plan) -> None:
     call.printer.answer(data, lambda: print_table(("step", "result"), rows, empty=""))
 
 
-def _data(release: Release, states: Mapping[str, str], *, seconds: float) -> dict[str, object]:
+def release_data(release: Release, states: Mapping[str, str], *, seconds: float) -> dict[str, object]:
     return {
         "title": release.title,
         "name": release.name,

@@ -1,8 +1,10 @@
 """What comes with mediaforge beside its code: ladders and the sample, in the installed package or in a checkout."""
 
+import re
 from pathlib import Path
 
 from mediaforge.errors import LadderError
+from mediaforge.media import SideFile
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -26,6 +28,12 @@ def find_ladder(name: str) -> Path:
 def sample() -> Path:
     """The shipped film."""
     return _folder("samples") / "atlas-720p25.mp4"
+
+
+def sample_subtitles() -> tuple[SideFile, ...]:
+    """The subtitles beside the film; their language stands before the suffix, as in atlas.ar.srt."""
+    files = sorted(path for path in sample().parent.glob("atlas*") if path.suffix in (".srt", ".vtt"))
+    return tuple(SideFile(path=path, language=re.split(r"[.-]", path.stem)[-1]) for path in files)
 
 
 def _folder(name: str) -> Path:

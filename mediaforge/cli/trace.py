@@ -39,10 +39,10 @@ def command(call: Call, /, *, copy: Path, title: str | None, false_accusation: f
     with telling(call.progress, about=copy.name) as tell:
         report = by_fraction(tell, "read the watermark")
         found = trace(context, copy, title, false_accusation=false_accusation, on_progress=report)
-    call.printer.answer(_data(found, false_accusation), lambda: _print(found, false_accusation))
+    call.printer.answer(trace_data(found, false_accusation), lambda: _print(found, false_accusation))
 
 
-def _data(found: Trace, false_accusation: float) -> dict[str, object]:
+def trace_data(found: Trace, false_accusation: float) -> dict[str, object]:
     verdict, evidence = found.verdict, found.evidence
     return {
         "title": found.title,

@@ -32,6 +32,7 @@ def story(**changes: object) -> Story:
         "name": "Atlas <1>",
         "duration": 60.0,
         "release_seconds": 71.0,
+        "reused_steps": 0,
         "package": Path("package"),
         "package_bytes": 10**6,
         "scheme": "cbcs",
