@@ -115,7 +115,7 @@ def parse_playlist(text: str, *, name: Path) -> MediaPlaylist:
     keys = [attributes(line.partition(":")[2]) for line in lines if line.startswith("#EXT-X-KEY:")]
     try:
         seconds = tuple(Fraction(length) for length in lengths)
-    except ValueError as error:
+    except (ValueError, ZeroDivisionError) as error:
         raise MediaError(name, f"has a segment of no valid length ({error}); package the title again") from error
     return MediaPlaylist(
         init=maps[0] if maps else None,
@@ -150,14 +150,19 @@ def _lines(text: str, name: Path) -> list[str]:
 
 def _number(lines: list[str], tag: str) -> int:
     value = next((line.partition(":")[2] for line in lines if line.startswith(f"{tag}:")), "0")
-    return int(value) if value.isdecimal() else 0
+    return _whole(value)
+
+
+def _whole(text: str) -> int:
+    """A decimal number; 0 where there is none, which no law lets pass."""
+    return int(text) if text.isdecimal() else 0
 
 
 def _variant(fields: Mapping[str, str], uri: str) -> VariantPlaylist:
     return VariantPlaylist(
         uri=uri,
-        bandwidth=int(fields.get("BANDWIDTH", 0)),
-        average_bandwidth=int(fields.get("AVERAGE-BANDWIDTH", 0)),
+        bandwidth=_whole(fields.get("BANDWIDTH", "")),
+        average_bandwidth=_whole(fields.get("AVERAGE-BANDWIDTH", "")),
         codecs=tuple(fields.get("CODECS", "").split(",")),
         audio=fields.get("AUDIO"),
         subtitles=fields.get("SUBTITLES"),
@@ -179,6 +184,7 @@ def _key(fields: Mapping[str, str], name: Path) -> HlsKey:
     key_format = fields.get("KEYFORMAT", "identity")
     scheme, _, rest = fields.get("URI", "").partition(":")
     try:
+        named = bytes.fromhex(fields.get("KEYID", "").removeprefix("0x"))
         content = base64.b64decode(rest.rpartition(",")[2] if scheme == "data" else rest.removeprefix("//"))
         requested: tuple[bytes, ...] = ()
         if key_format == WIDEVINE_FORMAT:
@@ -189,6 +195,5 @@ def _key(fields: Mapping[str, str], name: Path) -> HlsKey:
             requested = (content,)
     except (ValueError, binascii.Error) as error:
         raise MediaError(name, f"has an unreadable key line ({error}); package the title again") from error
-    named = fields.get("KEYID", "").removeprefix("0x")
-    kid = bytes.fromhex(named) if named else (requested[0] if len(requested) == 1 else None)
+    kid = named or (requested[0] if len(requested) == 1 else None)
     return HlsKey(method=fields.get("METHOD", ""), key_format=key_format, kid=kid, requested=requested)

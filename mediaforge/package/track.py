@@ -44,7 +44,7 @@ def read_track(path: Path) -> Track:
         return parse_track(path.read_bytes())
     except OSError as error:
         raise MediaError(path, f"cannot be read ({error.strerror}); package the title again") from error
-    except (ValueError, struct.error) as error:
+    except (ValueError, IndexError, struct.error) as error:
         raise MediaError(path, f"is no init segment ({error}); package the title again") from error
 
 

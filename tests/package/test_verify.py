@@ -1,4 +1,5 @@
 import json
+import random
 import re
 import shutil
 from collections.abc import Callable
@@ -266,3 +267,34 @@ def test_no_key_is_written_into_a_package(packages: dict[Scheme, Package], key_m
             if path.is_file():
                 content = path.read_bytes()
                 assert not any(key in content or key.hex().encode() in content for key in key_map.values())
+
+
+def test_whatever_is_damaged_becomes_a_finding_and_never_a_crash(
+    packages: dict[Scheme, Package], copy_of: Callable[[Package], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediaforge.package.verify.check_decoding", lambda *_: iter(()))
+    folder = copy_of(packages[Scheme.CENC])
+    chance = random.Random(20)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for _ in range(100):
+        path = chance.choice(files)
+        whole = path.read_bytes()
+        at = chance.randrange(len(whole))
+        path.write_bytes(
+            chance.choice((whole[:at], whole[:at] + chance.randbytes(8) + whole[at + 8 :], whole[:at] + whole[at + 9 :]))
+        )
+        try:
+            found = failed(folder)
+        except MediaError:
+            assert path.name == "mediaforge.json"
+        else:
+            assert found or path.suffix not in (".m4s", ".mp4")
+        path.write_bytes(whole)
+
+
+def test_a_sound_offered_in_another_language_is_caught(
+    packages: dict[Scheme, Package], copy_of: Callable[[Package], Path]
+) -> None:
+    folder = copy_of(packages[Scheme.CBCS])
+    edit(folder / "master.m3u8", 'GROUP-ID="aac64",LANGUAGE="ary"', 'GROUP-ID="aac64",LANGUAGE="zgh"')
+    assert "audio/ary-aac64" in failed(folder)["package.languages"]

@@ -6,13 +6,23 @@ from pathlib import PurePosixPath
 from mediaforge.checks import Check
 from mediaforge.media import Variant
 from mediaforge.package.contents import Contents, finding
-from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, PLAYLIST, RECORD, video_folder
+from mediaforge.package.layout import (
+    DASH_MANIFEST,
+    HLS_MANIFEST,
+    INIT,
+    PLAYLIST,
+    RECORD,
+    audio_folder,
+    text_folder,
+    video_folder,
+)
 
 
 def check_files(contents: Contents) -> Iterator[Check]:
     yield finding("package.digests", _digests(contents), "every segment is the one that was packaged")
     yield finding("package.files.present", _missing(contents), "every URI is there")
     yield finding("package.files.referenced", _strays(contents), "every file is named by a manifest")
+    yield finding("package.languages", _languages(contents), "every sound and subtitle is offered in its language")
     yield finding("package.size", _sizes(contents), "every rung has the size it was planned with")
 
 
@@ -56,6 +66,20 @@ def _referenced(contents: Contents) -> set[str]:
         inside = playlist.uris if playlist.init is None else (playlist.init, *playlist.uris)
         found |= {uri, *((folder / name).as_posix() for name in inside)}
     return found
+
+
+def _languages(contents: Contents) -> Iterator[str]:
+    planned = {audio_folder(row.language, row.name): row.language for row in contents.record.audio}
+    planned |= {text_folder(row.language): row.language for row in contents.record.text}
+    said = [
+        (row.init, row.language, "the MPD") for row in (contents.presentation.representations if contents.presentation else ())
+    ]
+    said += [(row.uri, row.language, "the master playlist") for row in (contents.master.renditions if contents.master else ())]
+    for uri, language, place in said:
+        expected = planned.get(str(PurePosixPath(uri).parent), language)
+        # The packager turns fra into fr; a tag of another length cannot be compared without a table.
+        if len(language) == len(expected) and language != expected:
+            yield f"{place} offers {uri} as {language!r}, not {expected!r}"
 
 
 def _sizes(contents: Contents) -> Iterator[str]:

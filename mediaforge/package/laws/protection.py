@@ -171,10 +171,17 @@ def _checksums(contents: Contents, keys: Mapping[bytes, bytes]) -> Iterator[str]
     for _, stream in contents.encrypted():
         for box in stream.track.pssh:
             if box.system == PLAYREADY:
-                header = parse_playready(box.data)
-                for kid, checksum in zip(header.kids, header.checksums, strict=False):
+                for kid, checksum in _playready_checksums(box):
                     if kid in keys and playready_checksum(kid, keys[kid]) != checksum:
                         yield f"the key given for {kid.hex()} is not the one {stream.folder} was encrypted with"
+
+
+def _playready_checksums(box: Pssh) -> list[tuple[bytes, bytes]]:
+    try:
+        header = parse_playready(box.data)
+    except ValueError:  # `_box` says so
+        return []
+    return list(zip(header.kids, header.checksums, strict=False))
 
 
 def _names(boxes: tuple[Pssh, ...]) -> str:
