@@ -37,7 +37,7 @@ class Crew:
         for hand in lost:
             self._workers.remove(hand)
             self._note_death(hand)
-        if not self._workers and live_workers(self._session.connection, QUEUE):
+        if not self._workers and live_workers(self._session.connection, QUEUE, alone=self._session.is_alone):
             return  # others serve this queue; should they leave, we take over
         while len(self._workers) < self._size:
             self._workers.append(self._hire())

@@ -11,7 +11,8 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import TimeoutError as TimedOut
 from rq.job import JobStatus
 
-from mediaforge.errors import QueueError, UnknownId
+from mediaforge.errors import PoisonedStep, QueueError, UnknownId
+from mediaforge.steps import StepStore
 from mediaforge.tools import python_module, spawn
 from mediaforge.work.crew import Crew
 from mediaforge.work.failure import Failure
@@ -31,7 +32,7 @@ from mediaforge.work.view import Event, ReleaseState, ReleaseView, events_betwee
 from mediaforge.work.workers import live_workers
 
 TICK_SECONDS = 0.1
-KEPT = 100  # ended releases that the queue remembers
+KEPT = 30  # ended releases that the queue remembers
 LOSSES = 20  # how often a queue may go away, or forget everything, under one release
 PATIENCE_SECONDS = 20.0  # how long a watcher waits for somebody to work
 
@@ -63,7 +64,7 @@ def drive(session: Session, release_id: str, *, workers: int, worker_argv: Seque
     by Ctrl+C, it calls the release off and leaves no process; what its finished steps made is kept.
     """
     crew = Crew(session, worker_argv or _worker_argv(session), size=workers)
-    reaper = Reaper(session.connection)
+    reaper = Reaper(session.connection, alone=session.is_alone)
     # Registered with the session as well: nobody promises to close a generator.
     calling_off = session.leaving.enter_context(ExitStack())
     calling_off.callback(_call_off, session, release_id)
@@ -96,7 +97,7 @@ def watch(session: Session, release_id: str) -> Iterator[Event]:
 
     def tend() -> None:
         nonlocal last_seen
-        if live_workers(session.connection, QUEUE):
+        if live_workers(session.connection, QUEUE, alone=session.is_alone):
             last_seen = time.monotonic()
         elif time.monotonic() - last_seen > PATIENCE_SECONDS:
             raise QueueError(f"nobody works on {release_id}; run the release again, or start a `mediaforge worker`")
@@ -127,11 +128,17 @@ def cancel(session: Session, release_id: str) -> bool:
 
 
 def retry(session: Session, release_id: str) -> None:
-    """Start an ended release again, under the title's lock as `start`. Raises UnknownId, and QueueError while it runs."""
+    """Start an ended release again, under the title's lock as `start`; a poisoned step gets another chance.
+
+    Raises UnknownId, and QueueError while the release runs.
+    """
     with reaching(session):
         record = _known(session, release_id)
     if record.outcome is None:
         raise QueueError(f"{release_id} has not ended; watch it with `mediaforge job watch {release_id}`")
+    failure = record.outcome.failure
+    if failure is not None and failure.kind == PoisonedStep.__name__:
+        StepStore(session.state / "steps").forgive(str(failure.facts["key"]))
     start(session, release_id, title=record.title)
 
 
@@ -141,9 +148,10 @@ def _follow(session: Session, release_id: str, tend: Callable[[], None]) -> Iter
     while old is None or not old.is_over:
         with reaching(session):
             try:
-                tend()
                 new = view_release(session.connection, release_id) or _begin_again(session, release_id, old)
-                _end_if_stuck(session, release_id)
+                if not new.is_over:
+                    tend()
+                    _end_if_stuck(session, release_id)
             except (Disconnected, TimedOut) as error:
                 losses += 1
                 if losses > LOSSES:
@@ -187,7 +195,8 @@ def _call_off(session: Session, release_id: str) -> None:
         record = load_record(session.connection, release_id)
         if record is not None:
             record_outcome(session.connection, release_id, record.run, Ending.CANCELLED)
-            Reaper(session.connection).tick()  # gives back what our dead workers held, so that it can be withdrawn
+            # What our dead workers held is given back first, so that it can be withdrawn.
+            Reaper(session.connection, alone=session.is_alone).tick()
             withdraw(session.connection, record)
 
 

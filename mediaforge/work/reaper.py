@@ -6,7 +6,7 @@ still wait though all they need has ended. Workers of other hosts are left to th
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from redis import Redis
@@ -29,10 +29,11 @@ _ENDED = (JobStatus.FINISHED, JobStatus.FAILED)
 
 
 class Reaper:
-    """Remembers since when a job is a stray. Call `tick` often; several reapers take turns."""
+    """Remembers since when a job is a stray. Call `tick` often; several reapers take turns. `alone` as in workers.is_lost."""
 
-    def __init__(self, connection: Redis, *, queue: str = QUEUE) -> None:
+    def __init__(self, connection: Redis, *, alone: bool, queue: str = QUEUE) -> None:
         self._connection = connection
+        self._alone = alone
         self._queue = open_queue(connection, queue)
         self._started = StartedJobRegistry(queue, connection=connection, job_class=ReleaseJob, serializer=JSONSerializer)
         self._ready = ReadyJobRegistry(queue, connection=connection, job_class=ReleaseJob, serializer=JSONSerializer)
@@ -47,20 +48,30 @@ class Reaper:
             found = self._reap_dead()
             if time.monotonic() >= self._next_sweep:
                 self._next_sweep = time.monotonic() + SWEEP_SECONDS
-                forget_lost(self._connection, self._queue.name)
+                forget_lost(self._connection, self._queue.name, alone=self._alone)
                 self._ready.cleanup()
                 found += self._push_strays()
             return found
         finally:
             self._connection.delete(_LOCK)
 
+    def surrender(self, worker: str) -> None:
+        """Give back what is booked on a worker that has nothing in hand: a horse ended while the queue was away.
+
+        RQ then only logs that it could not say so, and the job would wait for its lease.
+        """
+        self._end_leases([execution for execution in self._executions() if execution.worker_name == worker])
+
     def _reap_dead(self) -> tuple[str, ...]:
         """Let the leases of dead workers end now; RQ's own cleanup then gives the jobs back or fails them."""
-        lost = [execution for execution in self._executions() if is_lost(execution.worker_name)]
-        if lost:
-            self._connection.zadd(self._started.key, {execution.composite_key: 1 for execution in lost}, xx=True)
+        lost = [execution for execution in self._executions() if is_lost(execution.worker_name, alone=self._alone)]
+        self._end_leases(lost)
         self._started.cleanup()
         return tuple(execution.job_id for execution in lost)
+
+    def _end_leases(self, executions: Sequence[Execution]) -> None:
+        if executions:
+            self._connection.zadd(self._started.key, {execution.composite_key: 1 for execution in executions}, xx=True)
 
     def _executions(self) -> tuple[Execution, ...]:
         keys = cast(list[bytes], self._connection.zrange(self._started.key, 0, -1))

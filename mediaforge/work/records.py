@@ -43,7 +43,7 @@ class RecordedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """`steps` is None until the plan is made; times are seconds since 1970."""
+    """`run` is the millisecond at which the run began; `steps` is None until the plan is made; times are seconds since 1970."""
 
     release_id: str
     title: str
@@ -56,11 +56,13 @@ class Record:
 def open_run(connection: Redis, release_id: str, *, title: str) -> Record:
     """Begin a new run of a release, known or not."""
     created = time.time()
+    # A time, not a counter: a queue that lost its files must not give a number a second time while a straggler has it.
+    run = int(created * 1000)
     with connection.pipeline() as pipe:
-        pipe.hset(_key(release_id), mapping={"title": title, "created": created})
-        pipe.hincrby(_key(release_id), "run", 1)
+        pipe.delete(_key(release_id))
+        pipe.hset(_key(release_id), mapping={"title": title, "created": created, "run": run})
         pipe.zadd(RELEASES, {release_id: created})
-        run = int(pipe.execute()[1])
+        pipe.execute()
     return Record(release_id=release_id, title=title, run=run, created=created, steps=None, outcome=None)
 
 

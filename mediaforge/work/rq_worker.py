@@ -36,7 +36,7 @@ RETURNS = 20
 def run_worker(session: Session, corridor: Corridor, *, queue: str = QUEUE, burst: bool = False) -> None:
     """Be a worker until SIGTERM, or (`burst`) until the queue is empty. Raises QueueError where the queue stays away."""
     for _ in range(RETURNS):
-        worker = ForgeWorker(session.connection, corridor, queue=queue)
+        worker = ForgeWorker(session.connection, corridor, queue=queue, alone=session.is_alone)
         try:
             worker.work(burst=burst, logging_level="INFO")
         except (Disconnected, TimedOut):
@@ -54,7 +54,7 @@ class ForgeWorker(Worker):
     exponential_backoff_factor = 1.0
     log_result_lifespan = False
 
-    def __init__(self, connection: Redis, corridor: Corridor, *, queue: str) -> None:
+    def __init__(self, connection: Redis, corridor: Corridor, *, queue: str, alone: bool) -> None:
         super().__init__(
             # Exactly one: with two, RQ pops without a net, and a job is lost where the worker dies between pop and
             # registration (facts-platform 1.3).
@@ -63,12 +63,13 @@ class ForgeWorker(Worker):
             connection=connection,
             job_class=ReleaseJob,
             serializer=JSONSerializer,
+            log_job_description=False,  # the id says it all, and a stranger's description may say anything
             worker_ttl=20,  # an idle worker looks around every 5 s instead of every 405
             job_monitoring_interval=5,  # a job of a lost host is given back after 65 s instead of 90
             maintenance_interval=5,
         )
         self.corridor = corridor
-        self.reaper = Reaper(connection, queue=queue)
+        self.reaper = Reaper(connection, queue=queue, alone=alone)
         self.is_leaving = False
         self.found_nothing = False
 
@@ -82,6 +83,7 @@ class ForgeWorker(Worker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        self.reaper.surrender(self.name)
         found = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
         self.found_nothing = found is None
         return found
@@ -119,7 +121,8 @@ class ForgeWorker(Worker):
                 os.killpg(self.horse_pid, sig)
 
     def run_maintenance_tasks(self) -> None:
-        """Our reaper instead of RQ's cleaning, which fails jobs that wait in its intermediate list."""
+        """Our reaper instead of RQ's cleaning, which fails jobs that wait in its intermediate list. Called while idle."""
+        self.reaper.surrender(self.name)
         self.reaper.tick()
         self.last_cleaned_at = now()  # type: ignore[assignment]
 

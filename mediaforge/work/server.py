@@ -48,20 +48,24 @@ def is_running(state: Path) -> bool:
     return _answers(_last_socket(state / "queue"))
 
 
-def stop_server(state: Path) -> None:
-    """End the server and wait until it has closed its files. Nothing is lost: it goes on from them when it is next started."""
+def stop_server(state: Path) -> bool:
+    """End the server, wait until it has closed its files, and say True; False where none runs.
+
+    Nothing is lost: the next server goes on from the files.
+    """
     folder = state / "queue"
     socket = _last_socket(folder)
     if socket is None or not _answers(socket):
-        return
+        return False
     with contextlib.suppress(redis.RedisError), _client(socket) as client:
-        client.shutdown()  # flushes the append-only file first
+        client.shutdown(force=True)  # flushes its file first, and goes even where the disk is full
     deadline = time.monotonic() + START_SECONDS
     with lock_file(folder / "server.lock") as lock:
         while not take(lock, shared=False):
             if time.monotonic() > deadline:
                 raise QueueError(f"the queue server {_pid(folder)} of {state} does not end; end that process yourself")
             time.sleep(0.005)
+    return True
 
 
 def _start(state: Path, folder: Path, tools: Tools, *, socket: Path, lock: int) -> None:

@@ -41,6 +41,11 @@ class Session:
     connection: Redis = field(repr=False)
     leaving: ExitStack = field(repr=False)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody but this host can use the queue."""
+        return self.queue_url is None
+
 
 @contextlib.contextmanager
 def queue_session(state: Path, tools: Tools, *, runtime_dir: Path, queue_url: str | None = None) -> Iterator[Session]:
@@ -102,12 +107,12 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def shut_down(state: Path) -> None:
-    """Stop the embedded server of a state, unless someone uses it: then QueueError."""
+def shut_down(state: Path) -> bool:
+    """Stop the embedded server of a state; False where none runs. Raises QueueError where someone uses it."""
     with lock_file(queue_folder(state) / "users.lock") as users:
         if not take(users, shared=False):
             raise QueueError(f"commands or workers are using the queue of {state}; end them first")
-        stop_server(state)
+        return stop_server(state)
 
 
 def shown(session: Session) -> str:

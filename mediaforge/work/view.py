@@ -42,11 +42,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """`fraction` is 0 to 1; `seconds` is what it took, once it has ended."""
+    """`fraction` is 0 to 1; `begun` is seconds since 1970, `seconds` what the step took, once it has ended."""
 
     name: str
     state: StepState
     fraction: float
+    begun: float | None
     seconds: float | None
 
     @property
@@ -141,9 +142,12 @@ _NEWS: Mapping[StepState, tuple[EventKind, ...]] = MappingProxyType(
 
 def _changes(old: StepView | None, new: StepView) -> Sequence[EventKind]:
     before = old.state if old else StepState.WAITING
+    if old is not None and before is new.state is StepState.RUNNING:
+        if old.begun != new.begun:  # its horse was lost, and another one has it already
+            return (EventKind.REQUEUED, EventKind.STARTED)
+        return (EventKind.PROGRESS,) if new.fraction > old.fraction else ()
     if before is new.state:
-        moved = old is not None and new.fraction > old.fraction
-        return (EventKind.PROGRESS,) if moved and new.state is StepState.RUNNING else ()
+        return ()
     # A step may begin and end between two looks.
     unseen = before is StepState.WAITING and new.state in (StepState.FINISHED, StepState.FAILED)
     return (EventKind.STARTED, *_NEWS[new.state]) if unseen else _NEWS[new.state]
@@ -175,7 +179,7 @@ def _release_state(record: Record) -> ReleaseState:
 def _steps(record: Record, states: dict[str, JobState]) -> Iterator[StepView]:
     for step in record.steps or ():
         if step.reused:
-            yield StepView(name=step.name, state=StepState.REUSED, fraction=1.0, seconds=0.0)
+            yield StepView(name=step.name, state=StepState.REUSED, fraction=1.0, begun=None, seconds=0.0)
             continue
         job = states[step_id(record.release_id, record.run, step.name)]
         state = _step_state(job.status)
@@ -184,6 +188,7 @@ def _steps(record: Record, states: dict[str, JobState]) -> Iterator[StepView]:
             name=step.name,
             state=state,
             fraction=1.0 if state is StepState.FINISHED else job.fraction if state is StepState.RUNNING else 0.0,
+            begun=job.started,
             seconds=round(job.ended - job.started, 3) if ended else None,  # type: ignore[operator]
         )
 

@@ -16,26 +16,31 @@ def worker_name(process: Process) -> str:
     return f"{process.pid}.{process.born}@{process.host}"
 
 
-def is_lost(name: str) -> bool:
-    """Whether we know that this worker is dead. Of another host we know nothing: its lease decides."""
+def is_lost(name: str, *, alone: bool) -> bool:
+    """Whether we know that this worker is dead. Of other hosts we know nothing: there the lease decides.
+
+    `alone`: the queue serves this host only (an embedded one does), so that a worker of another "host" is one of a
+    container that is no more.
+    """
     process = _process_of(name)
-    return process is not None and process.is_here and not process.is_alive
+    if process is None or not process.is_here:
+        return alone
+    return not process.is_alive
 
 
-def live_workers(connection: Redis, queue: str) -> tuple[str, ...]:
+def live_workers(connection: Redis, queue: str, *, alone: bool) -> tuple[str, ...]:
     """Names of the workers that serve this queue: those alive on this host, and those elsewhere whose lease runs."""
-    names = _names(connection, queue)
-    here = {name for name in names if (process := _process_of(name)) is not None and process.is_here}
+    names = [name for name in _names(connection, queue) if not is_lost(name, alone=alone)]
     with connection.pipeline() as pipe:
         for name in names:
             pipe.exists(_KEY + name)
         leased = pipe.execute()
-    return tuple(name for name, lease in zip(names, leased, strict=True) if lease and not (name in here and is_lost(name)))
+    return tuple(name for name, lease in zip(names, leased, strict=True) if lease)
 
 
-def forget_lost(connection: Redis, queue: str) -> None:
-    """Take dead workers of this host off the queue's list."""
-    lost = [_KEY + name for name in _names(connection, queue) if is_lost(name)]
+def forget_lost(connection: Redis, queue: str, *, alone: bool) -> None:
+    """Take workers that are known to be dead off the queue's list."""
+    lost = [_KEY + name for name in _names(connection, queue) if is_lost(name, alone=alone)]
     if lost:
         with connection.pipeline() as pipe:
             pipe.srem(WORKERS_BY_QUEUE_KEY % queue, *lost)
