@@ -55,7 +55,7 @@ def finished_playlist(text: str, replaced: Mapping[str, str]) -> str:
 
 def finished_master(text: str, rates: Mapping[str, Rate]) -> str:
     """The master playlist with its version, the rates of any A/B mix with its sound and text, and all codecs."""
-    lines = [line for line in text.splitlines() if not line.startswith("#EXT-X-VERSION")]
+    lines = _with_defaults([line for line in text.splitlines() if not line.startswith("#EXT-X-VERSION")])
     groups = _group_rates(lines, rates)
     out = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
@@ -72,6 +72,19 @@ def _replaced(text: str, replaced: Mapping[str, str]) -> str:
     for old, new in replaced.items():
         text = text.replace(old, new)
     return text
+
+
+def _with_defaults(lines: list[str]) -> list[str]:
+    """One default sound in every group. Where no language is known, the packager marks none: the first one is it."""
+    sounds = {line: attributes(line)["GROUP-ID"] for line in lines if line.startswith("#EXT-X-MEDIA:TYPE=AUDIO")}
+    served = {group for line, group in sounds.items() if "DEFAULT=YES" in line}
+    out = []
+    for line in lines:
+        if line in sounds and sounds[line] not in served:
+            served.add(sounds[line])
+            line = line.replace("DEFAULT=NO", "DEFAULT=YES")  # noqa: PLW2901 (the line, finished)
+        out.append(line)
+    return out
 
 
 def _group_rates(lines: list[str], rates: Mapping[str, Rate]) -> dict[tuple[str, str], Rate]:

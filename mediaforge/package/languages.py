@@ -26,3 +26,8 @@ def language_name(tag: str) -> str:
     if name is None:
         return tag
     return f"{name} ({rest})" if rest else name
+
+
+def known_language(tag: str) -> str | None:
+    """The tag to write down; None for "und", which the packager refuses: then the manifests name no language."""
+    return None if tag == "und" else tag

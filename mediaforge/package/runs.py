@@ -10,7 +10,7 @@ from pathlib import Path
 from mediaforge.errors import SettingsError
 from mediaforge.media import Variant
 from mediaforge.package.keys import ContentKey, stream_iv
-from mediaforge.package.languages import language_name
+from mediaforge.package.languages import known_language, language_name
 from mediaforge.package.layout import audio_folder, text_folder, video_folder
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput, check_request
 from mediaforge.package.pyshaka import PackagerKey, PackagerRun, PackagerStream
@@ -36,7 +36,7 @@ def plan_runs(request: PackageRequest, keys: tuple[ContentKey, ...], *, digests:
             systems=request.systems,
             keys=_keys(request, keys, variant, digests),
             segment_seconds=request.grid.segment_seconds,
-            language=request.audio[0].language if request.audio else None,
+            language=known_language(request.audio[0].language) if request.audio else None,
             manifests=variant is Variant.A,
         )
         for variant in request.variants
@@ -79,7 +79,7 @@ def _audio(request: PackageRequest) -> tuple[PackagerStream, ...]:
             kind="audio",
             folder=audio_folder(row.language, row.name),
             label=_label(request, AUDIO_LABEL, f"{row.language}-{row.name}"),
-            language=row.language,
+            language=known_language(row.language),
             group=row.name,
             name=language_name(row.language),
         )
@@ -93,7 +93,7 @@ def _text(request: PackageRequest) -> tuple[PackagerStream, ...]:
             source=text_source(row),
             kind="text",
             folder=text_folder(row.language),
-            language=row.language,
+            language=known_language(row.language),
             group="text",
             name=language_name(row.language),
         )

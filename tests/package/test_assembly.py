@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mediaforge.checks import failures
 from mediaforge.errors import CheckError
 from mediaforge.frames import read_frames
 from mediaforge.media import Grid, Variant
@@ -124,3 +125,13 @@ def test_every_frame_rate_stays_on_its_grid(
     contents = read_contents(made.folder)
     assert contents.damage == ()
     assert [check.message for check in check_timeline(contents) if not check.ok] == []
+
+
+def test_sound_and_text_of_no_known_language_are_offered_without_one(
+    request_: PackageRequest, make_package: Callable[..., Package]
+) -> None:
+    unknown = tuple(replace(row, language="und") for row in request_.audio)
+    text = (replace(request_.text[0], language="und"),)
+    made = make_package(replace(request_, video=(replace(request_.video[0], b=None),), audio=unknown, text=text))
+    assert failures(verify_package(made.folder, keys=None)) == ()
+    assert made.hls.read_text().count("DEFAULT=YES") == 2  # one in each group of sound, though none is in a default language

@@ -107,3 +107,10 @@ def test_an_mpd_reads_no_file_beside_it(tmp_path: Path) -> None:
     head, _, rest = MPD.partition("?>")
     text = f'{head}?><!DOCTYPE MPD [<!ENTITY x SYSTEM "file://{secret}">]>' + rest.replace("<Period>", "<Period>&x;")
     assert "PT66S" not in finished_mpd(text, RATES).decode()
+
+
+def test_every_group_of_sound_gets_one_default() -> None:
+    none = MASTER.replace("DEFAULT=YES", "DEFAULT=NO")
+    sounds = [row.is_default for row in parse_master(finished_master(none, RATES), name=HERE).renditions if row.kind == "AUDIO"]
+    assert sounds == [True, False]
+    assert finished_master(MASTER, RATES).count("DEFAULT=YES") == 1
