@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mediaforge.checks import Check
@@ -12,7 +13,7 @@ from mediaforge.ladder import FittedRung, Floors, Ladder
 from mediaforge.media import Variant
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import PlannedStep, Request, load_plan, plan_release, write_request
-from mediaforge.recipes import CHECKS_NAME, recipe, result_of
+from mediaforge.recipes import CHECKS_NAME, Recipe, recipe, result_of
 from mediaforge.record import from_json
 from mediaforge.transcode.encoder import rendition_name
 from mediaforge.transcode.quality import Quality, measure
@@ -70,7 +71,7 @@ def _report(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callab
     plan = load_plan(context, release_id)
     for step in _kept(plan.steps):
         made = recipe(context, plan, step.name)
-        context.steps.run(made.step, lambda to, made=made, name=step.name: made.work(to, lambda part: on_progress(name, part)))
+        context.steps.run(made.step, partial(_work, made, on_progress=partial(on_progress, step.name)))
     joined = result_of(context, plan, "join").folder
     reports = []
     for number, fitted in enumerate(plan.rungs):
@@ -111,6 +112,10 @@ def _rung_report(fitted: FittedRung, quality: Quality, *, bits: int, seconds: fl
         vmaf=round(quality.mean, 2),
         vmaf_p5=round(quality.p5, 2),
     )
+
+
+def _work(made: Recipe, folder: Path, *, on_progress: Callable[[float], None]) -> None:
+    made.work(folder, on_progress)
 
 
 def _kept(steps: tuple[PlannedStep, ...]) -> tuple[PlannedStep, ...]:

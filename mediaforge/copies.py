@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from mediaforge.catalogue import Catalogue
+from mediaforge.catalogue import Catalogue, CopyKind
 from mediaforge.context import Context
 from mediaforge.errors import MediaError, StoreError, UnknownId
 from mediaforge.frames import Piece, stitch
@@ -123,7 +123,7 @@ def _single_variant(package: Path) -> PackageRecord:
     return replace(record, variants=(Variant.A,), digests={**kept, **marked})
 
 
-def _recorded(context: Context, copy: Copy, *, kind: str) -> Copy:
+def _recorded(context: Context, copy: Copy, *, kind: CopyKind) -> Copy:
     with Catalogue(context.catalogue_file) as catalogue:
-        catalogue.record_copy(copy.title, copy.recipient, kind, str(copy.path.absolute()))
+        catalogue.record_copy(copy.title, copy.recipient, kind=kind, path=copy.path.absolute())
     return copy

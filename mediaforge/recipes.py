@@ -66,9 +66,9 @@ def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
     """The keys of a title: one for all sound, one for SD, one for HD where there is such a rung; none for a clear package."""
     if plan.request.scheme is Scheme.NONE:
         return ()
-    labels = ("AUDIO",) if plan.sounds else ()
-    labels += tuple(label for label in ("SD", "HD") if any(rung.label == label for rung in plan.rungs))
-    return context.keys.content_keys(plan.request.title, labels)
+    sound = ("AUDIO",) if plan.sounds else ()
+    picture = tuple(label for label in ("SD", "HD") if any(rung.label == label for rung in plan.rungs))
+    return context.keys.content_keys(plan.request.title, sound + picture)
 
 
 def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
@@ -174,10 +174,10 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "systems": request.systems,
         "kids": [key.kid.hex() for key in keys],
         "rungs": plan.rungs,
-        "languages": [row.language for row in (*plan.sounds, *plan.texts)],
+        "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
     }
-    step = Step(name="package", version=1, inputs=inputs, params=_facts(params), tools=(build_id(context.tools.packager),))
+    step = Step(name="package", version=2, inputs=inputs, params=_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
         package(request, keys, to, tools=context.tools, on_progress=progress)

@@ -121,7 +121,7 @@ def read_release(context: Context, title: str) -> Release:
         row = catalogue.title(title)
     if not row.record:
         raise UnknownId("release of title", title, "release it first with `mediaforge release`")
-    return from_json(Release, row.record.encode(), source=context.catalogue_file)
+    return from_json(Release, row.record, source=context.catalogue_file)
 
 
 def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None]) -> str:
@@ -136,7 +136,7 @@ def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None])
     Index(context.index_folder).adopt(plan.request.title, Index(result_of(context, plan, "fingerprint").folder))
     release = _describe(context, plan)
     with Catalogue(context.catalogue_file) as catalogue:
-        catalogue.put_title(plan.request.title, plan.request.name, plan.master_digest, to_json(release).decode())
+        catalogue.put_title(plan.request.title, plan.request.name, master_digest=plan.master_digest, record=to_json(release))
     return packaged.digest
 
 

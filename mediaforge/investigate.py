@@ -1,0 +1,102 @@
+"""The way back: which title a suspect copy shows, where, and whose copy it was."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from mediaforge.catalogue import Catalogue
+from mediaforge.context import Context
+from mediaforge.detect.index import Index
+from mediaforge.detect.match import Match, find_matches
+from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, Fingerprint, fingerprint
+from mediaforge.errors import MediaError
+from mediaforge.frames import read_frames
+from mediaforge.media import Variant
+from mediaforge.plan import load_plan
+from mediaforge.recipes import result_of
+from mediaforge.release import read_release
+from mediaforge.transcode.encoder import rendition_name
+from mediaforge.transcode.probe import probe
+from mediaforge.watermark.evidence import Evidence
+from mediaforge.watermark.extract import Reference, extract
+from mediaforge.watermark.trace import Verdict, accuse
+
+# What is read from a copy of nothing of ours.
+_NOTHING = Evidence(segments=0, symbols=(), seconds_read=Fraction(0), alignment=None, rungs=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a suspect copy was found to be: which title (None: none of ours), what was read from it, whom that accuses."""
+
+    title: str | None
+    evidence: Evidence
+    verdict: Verdict
+
+
+def add_reference(context: Context, master: Path, title: str) -> None:
+    """Fingerprint a film that was not released here, so that copies of it are found too. Raises MediaError, StoreError."""
+    Index(context.index_folder).add(title, fingerprint_file(context, master))
+
+
+def identify(context: Context, copy: Path) -> tuple[Match, ...]:
+    """The titles that a copy shows, best first; none means that it shows none of ours. Raises MediaError, StoreError."""
+    return find_matches(fingerprint_file(context, copy), Index(context.index_folder).load())
+
+
+def fingerprint_file(context: Context, path: Path) -> Fingerprint:
+    """The fingerprint of a whole file. Raises MediaError where it has no picture."""
+    if probe(path, tools=context.tools).video is None:
+        raise MediaError(path, "has no picture to fingerprint; give a film file")
+    # skip_nonref: pictures that no other needs are left undecoded, half the work for a gap of less than a sample.
+    return fingerprint(read_frames(path, fps=SAMPLE_FPS, max_side=MAX_SIDE, skip_nonref=True))
+
+
+def trace(
+    context: Context,
+    copy: Path,
+    title: str | None,
+    *,
+    false_accusation: float,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Trace:
+    """Whose copy of `title` this is, at no more than this probability of accusing anybody falsely.
+
+    Without a title it is identified first; a copy that shows none of ours is inconclusive, as is one that was never
+    personalised. Raises UnknownId for a title that was not released here, MediaError for one without a watermark.
+    """
+    if probe(copy, tools=context.tools).video is None:
+        raise MediaError(copy, "has no picture to read a watermark from; give a film file")
+    shown = title or _released_title(context, copy)
+    if shown is None:
+        return Trace(
+            title=None,
+            evidence=_NOTHING,
+            verdict=accuse(_NOTHING, secret=b"", recipients=(), false_accusation=false_accusation),
+        )
+    release = read_release(context, shown)
+    if release.watermark is None:
+        raise MediaError(release.package, "was released with --no-watermark, so no copy can be traced")
+    plan = load_plan(context, release.release_id)
+    joined = result_of(context, plan, "join").folder
+    references = tuple(
+        Reference(
+            rung=fitted.rung.name,
+            a=joined / rendition_name(fitted.rung.name, Variant.A),
+            b=joined / rendition_name(fitted.rung.name, Variant.B),
+        )
+        for fitted in plan.rungs
+    )
+    with Catalogue(context.catalogue_file) as catalogue:
+        recipients = tuple((row.id, row.number) for row in catalogue.recipients())
+    evidence = extract(copy, references, plan.grid, on_progress=on_progress)
+    secret = context.watermark_secret(shown)
+    verdict = accuse(evidence, secret=secret, recipients=recipients, false_accusation=false_accusation)
+    return Trace(title=shown, evidence=evidence, verdict=verdict)
+
+
+def _released_title(context: Context, copy: Path) -> str | None:
+    with Catalogue(context.catalogue_file) as catalogue:
+        released = {row.id for row in catalogue.titles()}
+    return next((match.title for match in identify(context, copy) if match.title in released), None)
