@@ -6,7 +6,6 @@ hostile file can at worst kill its own child.
 
 import contextlib
 import json
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,11 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import MediaError, ToolError
+from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER
 from mediaforge.tools import Limits, open_stream, python_module
-
-FRAME_HEADER = struct.Struct("<cqqIII")  # kind, pts numerator, pts denominator, height, width, channels
-REPORT_HEADER = struct.Struct("<cI")  # kind, length of the JSON that follows
-FRAME, REPORT = b"F", b"R"
 
 _LIMITS = Limits(cpu_seconds=36_000, memory_bytes=8 << 30)
 

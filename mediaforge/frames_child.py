@@ -20,7 +20,7 @@ import av.logging
 from av.container import InputContainer, OutputContainer
 from av.video.reformatter import Interpolation
 
-from mediaforge.frames import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER
+from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER
 from mediaforge.tools import INPUT_FORMATS
 
 THREADS = 2
