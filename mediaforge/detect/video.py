@@ -1,0 +1,113 @@
+"""The fingerprint of moving pictures: 256-bit codes of several views of each sampled picture.
+
+A title is stored by three crops of its active picture (so that a cropped copy still meets one of them); a query is seen
+with and without its black bars, as it is and in a mirror.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaforge.detect.area import Area, find_area, whole_area
+from mediaforge.detect.codes import SIDE, WORDS, Luma, coefficients, encode, mirrored, quality
+from mediaforge.frames import Frame
+
+SAMPLE_FPS = 4.0  # of a title: 1.4 MB an hour
+QUERY_FPS = (
+    12.0  # of a short query: in fast pictures a quarter of a second is another picture, and some frame meets the title's
+)
+SHORT_QUERY_SECONDS = 600  # a longer query has frames enough at SAMPLE_FPS
+MAX_SIDE = 512  # of the pictures to give to `fingerprint`
+
+REFERENCE_CROPS = (1.0, 0.86, 0.72)
+_LEAST_QUALITY = 50  # below: black, fades, cards, which look alike in every film
+_LEAST_STD = 8.0
+_STRETCH_SECONDS = 12  # pictures of this time share one active area
+_STRETCH_FRAMES = 150  # the most that are held at a time: 22 MB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fingerprint:
+    """What was seen, when. Pictures that say nothing (black, cards) have no code, so the times have gaps."""
+
+    seconds: Fraction  # the end of the last picture
+    times: NDArray[np.int64]  # (frames,) milliseconds, rising
+    reference_codes: NDArray[np.uint64]  # (frames, crops, WORDS)
+    query_codes: NDArray[np.uint64]  # (frames, plain | mirrored, active | whole picture, WORDS)
+
+
+def fingerprint(frames: Iterable[Frame]) -> Fingerprint:
+    """The fingerprint of gray pictures (h, w), all of one size, in the order of their times.
+
+    Sample a title at SAMPLE_FPS and a query at `query_fps`, both shrunk to MAX_SIDE.
+    """
+    times = [np.empty(0, np.int64)]
+    reference_codes, query_codes = (
+        [np.empty((0, len(REFERENCE_CROPS), WORDS), np.uint64)],
+        [np.empty((0, 2, 2, WORDS), np.uint64)],
+    )
+    clock = _Clock()
+    for stretch in _stretches(frames):
+        clock.count(stretch)
+        area = find_area(np.stack([frame.image for frame in stretch]))
+        kept, references, queries = _codes(stretch, area)
+        times.append(np.array([round(frame.seconds * 1000) for frame in stretch], np.int64)[kept])
+        reference_codes.append(references)
+        query_codes.append(queries)
+    return Fingerprint(
+        seconds=clock.end,
+        times=np.concatenate(times),
+        reference_codes=np.concatenate(reference_codes),
+        query_codes=np.concatenate(query_codes),
+    )
+
+
+def query_fps(seconds: Fraction) -> float:
+    """How densely a query of this length is to be sampled. Decode all its pictures for that, not only the reference ones."""
+    return QUERY_FPS if seconds <= SHORT_QUERY_SECONDS else SAMPLE_FPS
+
+
+class _Clock:
+    """Follows the times of all pictures, kept or not, to say when the last one ends."""
+
+    def __init__(self) -> None:
+        self.end = Fraction(0)
+
+    def count(self, stretch: list[Frame]) -> None:
+        steps = [after.seconds - before.seconds for before, after in pairwise(stretch)]
+        self.end = stretch[-1].seconds + (median(steps) if steps else Fraction(0))
+
+
+def _stretches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
+    stretch: list[Frame] = []
+    for frame in frames:
+        if stretch and (len(stretch) == _STRETCH_FRAMES or frame.seconds - stretch[0].seconds >= _STRETCH_SECONDS):
+            yield stretch
+            stretch = []
+        stretch.append(frame)
+    if stretch:
+        yield stretch
+
+
+def _codes(stretch: list[Frame], area: Area) -> tuple[NDArray[np.bool_], NDArray[np.uint64], NDArray[np.uint64]]:
+    """Which pictures say something, and for those the reference codes and the query codes."""
+    crops = [_shrunk(stretch, area.crop(share)) for share in REFERENCE_CROPS]
+    kept = (quality(crops[0]) >= _LEAST_QUALITY) & (crops[0].std(axis=(1, 2)) >= _LEAST_STD)
+    found = [coefficients(crop[kept]) for crop in crops]
+    whole = whole_area(*stretch[0].image.shape)
+    seen = [found[0], found[0] if area == whole else coefficients(_shrunk(stretch, whole)[kept])]
+    references = np.stack([encode(each) for each in found], axis=1)
+    plain = np.stack([encode(each) for each in seen], axis=1)
+    turned = np.stack([encode(mirrored(each)) for each in seen], axis=1)
+    return kept, references, np.stack([plain, turned], axis=1)
+
+
+def _shrunk(stretch: list[Frame], area: Area) -> Luma:
+    small = [cv2.resize(area.cut(frame.image), (SIDE, SIDE), interpolation=cv2.INTER_AREA) for frame in stretch]
+    return np.stack(small).astype(np.float32)
