@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mediaforge.cli.arguments import FILE
 from mediaforge.cli.command import Call, Command
+from mediaforge.cli.online import fetched, is_online
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock
 from mediaforge.cli.tables import print_table
@@ -14,19 +14,24 @@ from mediaforge.investigate import identify
 
 
 @click.command("identify", cls=Command)
-@click.argument("copy", type=FILE)
+@click.argument("copy", metavar="COPY|URL")
 @click.pass_obj
-def command(call: Call, copy: Path) -> None:
+def command(call: Call, copy: str) -> None:
     """Say which title a copy shows, and which part of it.
 
-    An unknown film is an answer too: no match, and exit code 0. What lies online is looked at with `scan`.
+    An unknown film is an answer too: no match, and exit code 0. Of a page online the video is fetched first.
 
     \b
     Example:
       mediaforge identify copy.mp4
-      mediaforge identify copy.mp4 --json
+      mediaforge identify https://video.example/watch/123 --json
     """
-    matches = identify(open_context(call.settings), copy)
+    context = open_context(call.settings)
+    if is_online(copy):
+        with fetched(call.settings, copy) as found:
+            matches = identify(context, found.path)
+    else:
+        matches = identify(context, Path(copy))
     call.printer.answer({"matches": [match_data(match) for match in matches]}, lambda: print_matches(matches))
 
 

@@ -14,7 +14,8 @@ import click
 class Note:
     """Something that happened. `event`: planned, started, progress, finished, failed, requeued, done.
 
-    `fraction` is the step's and `overall` the whole task's, both 0 to 1; `seconds` is what a finished step took.
+    `fraction` is the step's and `overall` the whole task's, both 0 to 1; `seconds` is what a
+    finished step took, 0 where its result was there already.
     """
 
     event: str
@@ -66,7 +67,7 @@ def _tell_plainly(note: Note, about: str) -> None:
     """Only what ends: a log wants to know what was done, not every per cent on the way."""
     share = f"{note.overall:4.0%}"
     if note.event == "finished" and note.step:
-        took = f" in {note.seconds:.1f} s" if note.seconds else ""
+        took = "" if note.seconds is None else f" in {note.seconds:.1f} s" if note.seconds else " was there already"
         click.echo(f"{about} {share}  {note.step}{took}", err=True)
     elif note.event in ("failed", "requeued"):
         click.echo(f"{about} {share}  {note.step} {note.event}" + (f": {note.message}" if note.message else ""), err=True)
