@@ -17,9 +17,9 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from mediaforge import store
 from mediaforge.errors import StoreError
-from mediaforge.store import open_store, publish
+from mediaforge.store import open_store, publish, replacing
+from mediaforge.store.disk import sha256_of
 
 LAST = ("manifest.mpd", "master.m3u8", "mediaforge.json")
 
@@ -90,13 +90,13 @@ def test_a_failed_put_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     kept = open_store(str(tmp_path / "store"))
     (tmp_path / "file").write_bytes(b"old")
     kept.put(tmp_path / "file", "x.bin")
-    monkeypatch.setattr(store, "_fsync", raise_no_space)
+    monkeypatch.setattr(os, "fsync", raise_no_space)
     with pytest.raises(StoreError, match="full"):
         kept.put(tmp_path / "file", "x.bin")
     assert tree(tmp_path / "store") == {"x.bin": b"old"}
 
 
-def raise_no_space(_: Path) -> None:
+def raise_no_space(_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
@@ -124,7 +124,7 @@ def test_replacing_works_where_folders_cannot_be_exchanged(
     package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
 ) -> None:
     if not can_exchange:
-        monkeypatch.setattr(store, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(replacing, "_exchange", lambda one, other: False)
     publish(make_package(tmp_path / "old", text="old"), str(tmp_path / "out" / "title"), last=LAST)
     publish(package, str(tmp_path / "out" / "title"), last=LAST)
     assert tree(tmp_path / "out" / "title") == tree(package)
@@ -154,14 +154,14 @@ def test_a_publisher_killed_between_two_renames_is_mended_by_the_next(
     final.rename(final.with_name(".title.old"))
     shutil.copytree(package, final.with_name(".title.new"))
     with monkeypatch.context() as patch, pytest.raises(StoreError):
-        patch.setattr(store, "_fsync", raise_no_space)
+        patch.setattr(os, "fsync", raise_no_space)
         publish(package, str(final), last=LAST)
     assert tree(final) == before and listing(tmp_path / "out") == ["title"]
 
 
-@pytest.mark.parametrize("step", ["copyfile", "_fsync", "_put_in_place"])
+@pytest.mark.parametrize(("owner", "step"), [(shutil, "copyfile"), (os, "fsync"), (replacing, "_put_in_place")])
 def test_a_failure_at_any_step_keeps_the_old_package(
-    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: Any, step: str
 ) -> None:
     final = tmp_path / "out" / "title"
     publish(make_package(tmp_path / "old", text="old"), str(final), last=LAST)
@@ -170,7 +170,7 @@ def test_a_failure_at_any_step_keeps_the_old_package(
     def fail(*_: Any, **__: Any) -> None:
         raise_no_space(final)
 
-    monkeypatch.setattr(store.shutil if step == "copyfile" else store, step, fail)
+    monkeypatch.setattr(owner, step, fail)
     with pytest.raises(StoreError, match=r"disk .* is full"):
         publish(package, str(final), last=LAST)
     assert tree(final) == before and listing(tmp_path / "out") == ["title"]
@@ -354,7 +354,7 @@ def test_verbs_in_a_bucket(server: Server, tmp_path: Path) -> None:
 def test_what_comes_back_changed_is_not_kept(server: Server, tmp_path: Path) -> None:
     kept = open_store("s3://bucket/out", endpoint_url=server.url)
     (tmp_path / "file").write_bytes(b"abc")
-    kept.client.put_object(Bucket="bucket", Key="out/x.bin", Body=b"abd", Metadata={"sha256": store._sha256(tmp_path / "file")})
+    kept.client.put_object(Bucket="bucket", Key="out/x.bin", Body=b"abd", Metadata={"sha256": sha256_of(tmp_path / "file")})
     with pytest.raises(StoreError, match="other bytes"):
         kept.get("x.bin", tmp_path / "back")
     assert listing(tmp_path) == ["file"]
@@ -382,7 +382,7 @@ def test_objects_carry_their_digest_and_type(server: Server, package: Path) -> N
     client = open_store("s3://bucket/out", endpoint_url=server.url).client
     heads = {name: client.head_object(Bucket="bucket", Key=f"out/{name}") for name in tree(package)}
     assert {name: head["Metadata"]["sha256"] for name, head in heads.items()} == {
-        name: store._sha256(package / name) for name in heads
+        name: sha256_of(package / name) for name in heads
     }
     assert {Path(name).suffix: head["ContentType"] for name, head in heads.items()} == {
         ".json": "application/json",
