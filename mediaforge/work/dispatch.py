@@ -28,10 +28,10 @@ from mediaforge.work.records import (
     record_outcome,
 )
 from mediaforge.work.session import Session, reaching, rejoin, shown, undisturbed
-from mediaforge.work.view import Event, ReleaseState, ReleaseView, events_between, view_record, view_release
+from mediaforge.work.view import Event, ReleaseState, ReleaseView, events_between, view_record
 from mediaforge.work.workers import live_workers
 
-TICK_SECONDS = 0.1
+TICK_SECONDS = 0.2
 KEPT = 30  # ended releases that the queue remembers
 LOSSES = 20  # how often a queue may go away, or forget everything, under one release
 PATIENCE_SECONDS = 20.0  # how long a watcher waits for somebody to work
@@ -148,10 +148,11 @@ def _follow(session: Session, release_id: str, tend: Callable[[], None]) -> Iter
     while old is None or not old.is_over:
         with reaching(session):
             try:
-                new = view_release(session.connection, release_id) or _begin_again(session, release_id, old)
+                record = load_record(session.connection, release_id) or _begin_again(session, release_id, old)
+                new = view_record(session.connection, record, before=old)
                 if not new.is_over:
                     tend()
-                    _end_if_stuck(session, release_id)
+                    _end_if_stuck(session, record)
             except (Disconnected, TimedOut) as error:
                 losses += 1
                 if losses > LOSSES:
@@ -168,25 +169,22 @@ def _follow(session: Session, release_id: str, tend: Callable[[], None]) -> Iter
         raise old.failure.to_error()
 
 
-def _begin_again(session: Session, release_id: str, old: ReleaseView | None) -> ReleaseView:
+def _begin_again(session: Session, release_id: str, old: ReleaseView | None) -> Record:
     """The queue has forgotten the release: its files were removed. That costs a plan, no results."""
     if old is None:
         raise _unknown(release_id)
     start(session, release_id, title=old.title)
-    return view_record(session.connection, _known(session, release_id))
+    return _known(session, release_id)
 
 
-def _end_if_stuck(session: Session, release_id: str) -> None:
+def _end_if_stuck(session: Session, record: Record) -> None:
     """Fail a release whose plan or last job has used up its lives: nothing else would ever end it."""
-    record = load_record(session.connection, release_id)
-    if record is None or record.outcome is not None:
-        return
-    names = {plan_id(release_id, record.run): "plan", finalise_id(release_id, record.run): "finalise"}
-    for job_id, state in job_states(session.connection, tuple(names)).items():
+    ids = {plan_id(record.release_id, record.run): "plan", finalise_id(record.release_id, record.run): "finalise"}
+    for job_id, state in job_states(session.connection, tuple(ids)).items():
         if state.status is JobStatus.FAILED:
-            error = QueueError(f"the process of {names[job_id]} was ended again and again (is there enough memory?); run again")
-            failure = Failure.of(names[job_id], error)
-            record_outcome(session.connection, release_id, record.run, Ending.FAILED, failure=failure)
+            error = QueueError(f"the process of {ids[job_id]} was ended again and again (is there enough memory?); run again")
+            failure = Failure.of(ids[job_id], error)
+            record_outcome(session.connection, record.release_id, record.run, Ending.FAILED, failure=failure)
 
 
 def _call_off(session: Session, release_id: str) -> None:

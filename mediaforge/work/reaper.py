@@ -21,7 +21,7 @@ from mediaforge.work.release_job import ReleaseJob
 from mediaforge.work.workers import forget_lost, is_lost
 
 STRAY_SECONDS = 2.0  # how long a job may be nowhere: between pop and registration a slow worker needs some milliseconds
-SWEEP_SECONDS = 0.5
+SWEEP_SECONDS = 1.0  # it looks at every job of every open release
 
 _LOCK = "mediaforge:reaper"
 _LOCK_SECONDS = 10

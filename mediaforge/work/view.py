@@ -9,8 +9,8 @@ from redis import Redis
 from rq.job import JobStatus
 
 from mediaforge.work.failure import Failure
-from mediaforge.work.graph import JobState, job_ids, job_states, step_id
-from mediaforge.work.records import Ending, Record, load_record
+from mediaforge.work.graph import JobState, job_states, step_id
+from mediaforge.work.records import Ending, Record, RecordedStep
 
 
 class StepState(StrEnum):
@@ -57,10 +57,11 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseView:
-    """`steps` is empty until the plan is made. `created` is seconds since 1970."""
+    """`run` tells two runs of the release apart; `steps` is empty until the plan is made; `created` is seconds since 1970."""
 
     release_id: str
     title: str
+    run: int
     state: ReleaseState
     created: float
     steps: tuple[StepView, ...]
@@ -96,20 +97,19 @@ class Event:
     message: str = ""
 
 
-def view_release(connection: Redis, release_id: str) -> ReleaseView | None:
-    """How the latest run of a release stands; None where the queue does not know it."""
-    record = load_record(connection, release_id)
-    return None if record is None else view_record(connection, record)
-
-
-def view_record(connection: Redis, record: Record) -> ReleaseView:
-    states = job_states(connection, job_ids(record))
+def view_record(connection: Redis, record: Record, *, before: ReleaseView | None = None) -> ReleaseView:
+    """How a release stands. `before`, an earlier look, saves asking about steps that had ended by then."""
+    known = {step.name: step for step in before.steps if step.is_done} if before and before.run == record.run else {}
+    names = [step.name for step in record.steps or () if not step.reused and step.name not in known]
+    ids = [step_id(record.release_id, record.run, name) for name in names]
+    states = dict(zip(names, job_states(connection, ids).values(), strict=True))
     return ReleaseView(
         release_id=record.release_id,
         title=record.title,
+        run=record.run,
         state=_release_state(record),
         created=record.created,
-        steps=tuple(_steps(record, states)),
+        steps=tuple(known.get(step.name) or _step(step, states.get(step.name)) for step in record.steps or ()),
         failure=record.outcome.failure if record.outcome else None,
     )
 
@@ -176,21 +176,14 @@ def _release_state(record: Record) -> ReleaseState:
     }[record.outcome.ending]
 
 
-def _steps(record: Record, states: dict[str, JobState]) -> Iterator[StepView]:
-    for step in record.steps or ():
-        if step.reused:
-            yield StepView(name=step.name, state=StepState.REUSED, fraction=1.0, begun=None, seconds=0.0)
-            continue
-        job = states[step_id(record.release_id, record.run, step.name)]
-        state = _step_state(job.status)
-        ended = state is StepState.FINISHED and job.started is not None and job.ended is not None
-        yield StepView(
-            name=step.name,
-            state=state,
-            fraction=1.0 if state is StepState.FINISHED else job.fraction if state is StepState.RUNNING else 0.0,
-            begun=job.started,
-            seconds=round(job.ended - job.started, 3) if ended else None,  # type: ignore[operator]
-        )
+def _step(step: RecordedStep, job: JobState | None) -> StepView:
+    """`job` is None for a step that has none because its result was there before."""
+    if job is None:
+        return StepView(name=step.name, state=StepState.REUSED, fraction=1.0, begun=None, seconds=0.0)
+    state = _step_state(job.status)
+    fraction = {StepState.FINISHED: 1.0, StepState.RUNNING: job.fraction}.get(state, 0.0)
+    seconds = job.ended - job.started if state is StepState.FINISHED and job.started and job.ended else None
+    return StepView(name=step.name, state=state, fraction=fraction, begun=job.started, seconds=seconds)
 
 
 def _step_state(status: JobStatus | None) -> StepState:

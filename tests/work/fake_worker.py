@@ -59,9 +59,9 @@ class FakeCorridor:
             self.note(f"begin {step_name} {os.getpid()} {os.getppid()}")
             self._act(planned, on_progress)
             (folder / "made").touch()
-            self.note(f"end {step_name}")
 
-        self._store.run(self._step(release_id, step_name), work)
+        if not self._store.run(self._step(release_id, step_name), work).reused:
+            self.note(f"end {step_name}")
 
     def _act(self, step: FakeStep, on_progress: Callable[[float], None]) -> None:
         match step.act:

@@ -16,7 +16,7 @@ def view(
         for name, state in zip("abcdef", states, strict=False)
     )
     cause = Failure(step=failure, kind="QueueError", message="too bad", facts={}) if failure else None
-    return ReleaseView(release_id="r", title="atlas", state=release, created=0.0, steps=steps, failure=cause)
+    return ReleaseView(release_id="r", title="atlas", run=1, state=release, created=0.0, steps=steps, failure=cause)
 
 
 def told(old: ReleaseView | None, new: ReleaseView) -> list[tuple[EventKind, str]]:
