@@ -86,7 +86,7 @@ def _data(item: Item) -> dict[str, object]:
 
 def _print(items: list[Item]) -> None:
     rows = [(item.url, item.verdict, item.title or "-", _where(item), size(item.bytes_fetched)) for item in items]
-    print_table(("address", "verdict", "title", "in the title", "fetched"), rows, empty="")
+    print_table(("address", "verdict", "title", "where in the title", "fetched"), rows, empty="")
 
 
 def _where(item: Item) -> str:

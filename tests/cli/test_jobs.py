@@ -13,8 +13,8 @@ from mediaforge.work.view import ReleaseState, ReleaseView, StepState, StepView
 
 POISON = Failure(step="chunk-0001", kind="PoisonedStep", message="step chunk failed three times", facts={"key": "ab" * 32})
 STEPS = (
-    StepView(name="chunk-0000", state=StepState.REUSED, fraction=1.0, seconds=0.0),
-    StepView(name="chunk-0001", state=StepState.RUNNING, fraction=0.5, seconds=None),
+    StepView(name="chunk-0000", state=StepState.REUSED, fraction=1.0, begun=None, seconds=0.0),
+    StepView(name="chunk-0001", state=StepState.RUNNING, fraction=0.5, begun=1.0, seconds=None),
 )
 
 
@@ -23,6 +23,7 @@ def view(**changes: object) -> ReleaseView:
         "release_id": "atlas-1",
         "title": "atlas",
         "state": ReleaseState.RUNNING,
+        "run": 1,
         "created": 0.0,
         "steps": STEPS,
         "failure": None,
