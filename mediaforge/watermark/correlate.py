@@ -1,0 +1,100 @@
+"""One symbol from one segment: does the copy's error look like A's encode or like B's? (facts-watermark 5, steps 6-8).
+
+The copy is the mean M of the variants, filtered and disturbed, plus rho times half their difference D = (A - B) / 2. What
+a filter of M explains is taken out of the copy and out of D alike (a generalised likelihood ratio: taking it out of the copy
+only would bias the score); the rest is whitened in space and in frequency and correlated.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.float32]
+
+_REACH = 2  # taps of the channel filter to each side: 5x5
+_STRIDE = (1, 2)  # rows and columns between the pixels the filter is fitted on: 26 unknowns need no more
+_RIDGE = 1e-6
+_LOCAL = 17  # pixels of the square in which noise is taken as even
+_SMOOTH = 9  # bins over which the noise spectrum is averaged
+_FLOOR = 0.02
+_APART = 24  # a match shifted by more than so many pixels is chance: its spread is the noise of rho
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """rho as in `Symbol`, and its standard deviation."""
+
+    rho: float
+    sigma: float
+
+
+def read_symbol(copy: Sequence[Pixels], a: Sequence[Pixels], b: Sequence[Pixels]) -> Reading | None:
+    """Read a segment from frames laid over each other, each (h, w) float32; None where A and B do not differ."""
+    pairs = [_unexplained(frame, one, other) for frame, one, other in zip(copy, a, b, strict=True)]
+    rest = np.stack([pair[0] for pair in pairs])  # (frames, h, w)
+    mark = np.stack([pair[1] for pair in pairs])
+    noise = _local_rms(rest)
+    return _matched(rest / noise, mark / noise)
+
+
+def _unexplained(copy: Pixels, a: Pixels, b: Pixels) -> tuple[Pixels, Pixels]:
+    """The copy and D, less what a filter of M explains of each: two (h, w)."""
+    mean, half = (a + b) * 0.5, (a - b) * 0.5
+    channel = _Channel(mean)
+    taps, level = channel.fit(copy)
+    rest = copy - cv2.filter2D(mean, -1, taps, borderType=cv2.BORDER_REPLICATE) - level
+    mark = np.asarray(cv2.filter2D(half, -1, taps, borderType=cv2.BORDER_REPLICATE), np.float32)
+    taps, level = channel.fit(mark)
+    mark = mark - cv2.filter2D(mean, -1, taps, borderType=cv2.BORDER_REPLICATE) - level
+    return rest, mark
+
+
+class _Channel:
+    """Least squares of a picture on the shifted copies of M and a constant."""
+
+    def __init__(self, mean: Pixels) -> None:
+        height, width = mean.shape
+        padded = np.pad(mean, _REACH, mode="edge")
+        side = 2 * _REACH + 1
+        shifted = [padded[y : y + height, x : x + width] for y in range(side) for x in range(side)]
+        columns = [picture[:: _STRIDE[0], :: _STRIDE[1]].ravel() for picture in shifted]
+        self.columns = np.stack([*columns, np.ones_like(columns[0])], axis=1)  # (pixels, 26)
+        # OpenCV's product, not BLAS: its threads spin, and other workers want the cores.
+        gram = np.asarray(cv2.mulTransposed(self.columns, True, dtype=cv2.CV_64F), np.float64)
+        self.gram = gram + np.eye(len(gram)) * _RIDGE * np.trace(gram) / len(gram)
+
+    def fit(self, picture: Pixels) -> tuple[Pixels, float]:
+        target = picture[:: _STRIDE[0], :: _STRIDE[1]].ravel()
+        weights = np.linalg.solve(self.gram, np.einsum("ij,i->j", self.columns, target).astype(np.float64))
+        side = 2 * _REACH + 1
+        return weights[:-1].reshape(side, side).astype(np.float32), float(weights[-1])
+
+
+def _local_rms(rest: Pixels) -> Pixels:
+    power = cv2.blur((rest * rest).mean(axis=0), (_LOCAL, _LOCAL))
+    rms = np.sqrt(np.asarray(power, np.float32))
+    return np.asarray(np.maximum(rms, 0.1 * np.median(rms) + 1e-3), np.float32)
+
+
+def _matched(rest: Pixels, mark: Pixels) -> Reading | None:
+    """The whitened correlation at no shift over the mark's energy; far shifts give the noise."""
+    height, width = rest.shape[1:]
+    spectrum, wanted = np.fft.rfft2(rest), np.fft.rfft2(mark)  # (frames, h, w/2+1)
+    noise = _smooth((np.abs(spectrum) ** 2).mean(axis=0))
+    surface = np.fft.irfft2((spectrum * wanted.conj()).sum(axis=0) / noise, s=(height, width))
+    energy = float(np.fft.irfft2((np.abs(wanted) ** 2).sum(axis=0) / noise, s=(height, width))[0, 0])
+    if energy <= 1e-9:
+        return None
+    down, across = (np.minimum(np.arange(n), n - np.arange(n)) for n in (height, width))
+    far = np.hypot(down[:, None], across[None, :]) > _APART
+    return Reading(rho=float(surface[0, 0]) / energy, sigma=float(surface[far].std()) / energy)
+
+
+def _smooth(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A power spectrum averaged over neighbouring bins; rows wrap around, as frequencies do."""
+    centred = np.fft.fftshift(power, axes=0).astype(np.float32)
+    even = np.fft.ifftshift(cv2.blur(centred, (_SMOOTH, _SMOOTH), borderType=cv2.BORDER_REPLICATE), axes=0)
+    return np.asarray(even + _FLOOR * np.median(even) + 1e-12, np.float32)

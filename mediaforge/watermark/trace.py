@@ -1,0 +1,118 @@
+"""The accusation: which recipients made a copy, with a proven bound on the chance that anybody is accused wrongly.
+
+Scores come from a bank of collusion models (`collusion.py`), the proof from the tail of a stranger's score (`tail.py`).
+The bound is corrected for all recipients and all models, and holds for any attack and any reading error, because to a
+stranger the copy is independent of his code. Symbols are never tuned by looking at candidate codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaforge.errors import SettingsError
+from mediaforge.watermark.collusion import Model, model_bank, symbol_scores
+from mediaforge.watermark.evidence import Evidence
+from mediaforge.watermark.sequence import biases, codes
+from mediaforge.watermark.tail import tail_bound
+
+Floats = NDArray[np.float64]
+
+_BLOCK = 8192  # recipients scored at a time
+_LEAST_PRINTED = 1e-300
+_SPREAD = 0.3  # of a clear symbol around its level, between segments of a copy
+
+
+class Outcome(StrEnum):
+    ACCUSED = "accused"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accusation:
+    """One recipient. `false_accusation_probability` bounds the chance that this evidence accuses any stranger at all, over
+    all recipients and all models; `score` is the log10 likelihood ratio under `model`."""
+
+    recipient: str
+    score: float
+    false_accusation_probability: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """`lowest_probability` is the smallest corrected bound of anybody: it shows how far an inconclusive verdict is from an
+    accusation without naming a person."""
+
+    verdict: Outcome
+    segments_read: int
+    seconds_read: Fraction
+    accusations: tuple[Accusation, ...]
+    lowest_probability: float
+
+
+def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str, int]], false_accusation: float) -> Verdict:
+    """Accuse every recipient (id, code number) whose corrected bound is at most `false_accusation`, the surest first.
+
+    Raises SettingsError where `false_accusation` is no probability.
+    """
+    if not 0 < false_accusation < 1:
+        raise SettingsError(f"false accusation probability {false_accusation} is not between 0 and 1; 1e-6 is usual")
+    lowest = 1.0
+    found: dict[int, Accusation] = {}
+    if evidence.symbols and recipients:
+        p, y, s = _soft_bits(evidence, secret)
+        for model in model_bank():
+            scores = symbol_scores(model, p, y, s)
+            sums = _recipient_sums(evidence, secret, recipients, scores)
+            for index in np.argsort(-sums, kind="stable"):
+                log_bound = tail_bound(p, scores, float(sums[index])) + np.log(len(recipients) / model.weight)
+                probability = float(min(1.0, max(_LEAST_PRINTED, np.exp(log_bound))))
+                lowest = min(lowest, probability)
+                if probability > false_accusation:
+                    break  # the bound only grows as the score falls
+                _keep_surest(found, int(index), _accusation(recipients[index][0], float(sums[index]), probability, model))
+    accusations = sorted(found.values(), key=lambda accusation: (accusation.false_accusation_probability, -accusation.score))
+    return Verdict(
+        verdict=Outcome.ACCUSED if accusations else Outcome.INCONCLUSIVE,
+        segments_read=len(evidence.symbols),
+        seconds_read=evidence.seconds_read,
+        accusations=tuple(accusations),
+        lowest_probability=lowest,
+    )
+
+
+def _accusation(recipient: str, score: float, probability: float, model: Model) -> Accusation:
+    return Accusation(recipient=recipient, score=score / np.log(10), false_accusation_probability=probability, model=model.name)
+
+
+def _keep_surest(found: dict[int, Accusation], index: int, accusation: Accusation) -> None:
+    known = found.get(index)
+    if known is None or accusation.false_accusation_probability < known.false_accusation_probability:
+        found[index] = accusation
+
+
+def _recipient_sums(evidence: Evidence, secret: bytes, recipients: Sequence[tuple[str, int]], scores: Floats) -> Floats:
+    """The score of every recipient: (recipients,)."""
+    positions = [symbol.segment for symbol in evidence.symbols]
+    base, gain = scores[0].sum(), scores[1] - scores[0]
+    sums = np.empty(len(recipients))
+    for first in range(0, len(recipients), _BLOCK):
+        numbers = [number for _, number in recipients[first : first + _BLOCK]]
+        bits = codes(secret, numbers, evidence.segments)[:, positions]  # (recipients, positions)
+        sums[first : first + len(numbers)] = base + bits @ gain
+    return sums
+
+
+def _soft_bits(evidence: Evidence, secret: bytes) -> tuple[Floats, Floats, Floats]:
+    """For each symbol the chance of A, its value scaled so that a clear A is about 1, and the noise of that value."""
+    p = biases(secret, evidence.segments)[[symbol.segment for symbol in evidence.symbols]] / 256
+    rho = np.array([symbol.rho for symbol in evidence.symbols])
+    sigma = np.array([symbol.sigma for symbol in evidence.symbols])
+    # How much of A - B survives differs by copy and by segment; four fifths of the segments lie below the scale.
+    scale = max(float(np.percentile(np.abs(rho), 80)), 1e-9)
+    y = np.clip(rho / scale, -1.5, 1.5)
+    return p, y, np.hypot(_SPREAD, sigma / scale)
