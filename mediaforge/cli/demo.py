@@ -52,7 +52,9 @@ def _print(story: Story, page: Path) -> None:
     print_lines("", f"1  Release: {story.name}, {clock(story.duration)}, published in {story.release_seconds:.0f} s")
     rungs = [(f"{rung.width}x{rung.height}", *map(rate, (rung.asked_bps, rung.a_bps, rung.b_bps))) for rung in story.rungs]
     print_table(("picture", "asked", "variant A", "variant B"), rungs, empty="")
-    facts = f"{len(story.keys)} keys, {story.scheme}, {story.segments} segments to mark, {story.checks} checks held"
+    facts = (
+        f"{story.scheme} with keys for {', '.join(story.keys)}; {story.segments} segments to mark, {story.checks} checks held"
+    )
     print_lines(f"   {size(story.package_bytes)} in {story.package}: {facts}")
     print_lines("", f"2  Leak: the copy of {story.recipients[story.leaker]}, {story.leak_words} ({size(story.leak_bytes)})")
     span = f"{clock(story.reference.start)} to {clock(story.reference.end)}"
