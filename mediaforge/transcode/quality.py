@@ -12,6 +12,7 @@ from mediaforge.transcode.clean import cleaning_filters, input_matrix
 
 MODEL = "vmaf_v1.0.16_5d0h"  # seen from five picture heights: a phone in the hand (Netflix/vmaf, models_v1.md)
 SAMPLE = 5  # every fifth frame: within 0.2 of the full mean (facts-transcode 5b)
+_LEAST_SIDE = 360
 _LIMITS = Limits(memory_bytes=8 << 30)
 
 
@@ -28,7 +29,7 @@ def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quali
     """Score a rendition shown at the master's size. `fps` is the grid's rate as a ratio. Raises ToolError."""
     video = master.video
     assert video is not None
-    width, height = video.display_size
+    width, height = _shown_size(*video.display_size)
     clean = "".join(
         f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}," for name, options in cleaning_filters(video)
     )
@@ -49,6 +50,12 @@ def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quali
     if not scores:
         raise ToolError("libvmaf", f"scored no frame of {rendition.name}")
     return Quality(mean=sum(scores) / len(scores), p5=scores[len(scores) // 20], frames=len(scores))
+
+
+def _shown_size(width: int, height: int) -> tuple[int, int]:
+    """The size to compare at: the master's, a small one's a whole number of times (libvmaf cannot look at smaller pictures)."""
+    times = -(-_LEAST_SIDE // min(width, height))
+    return width * times, height * times
 
 
 def _metric(metrics: dict[str, float]) -> str:

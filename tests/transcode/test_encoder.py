@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from mediaforge.errors import MediaError
+from mediaforge.frames import decode_all, read_frames
+from mediaforge.ladder import FittedRung, Rung, fit_rungs, load_ladder
+from mediaforge.media import Chunk, Grid, Variant
+from mediaforge.steps import digest_file
+from mediaforge.tools import Tools
+from mediaforge.transcode.chunks import plan_chunks, plan_grid
+from mediaforge.transcode.encoder import EncodeRequest, encode, encode_argv, rendition_name, timescale
+from mediaforge.transcode.probe import probe, read_timeline
+from tests.transcode.values import master, video
+
+LADDER = Path(__file__).parent.parent.parent / "ladders" / "maroc-mobile.toml"
+DIVERGING = {Variant.A: {}, Variant.B: {"deadzone-inter": "18"}}
+
+
+def rung(name: str, width: int, height: int, kbps: int) -> FittedRung:
+    target = Rung(
+        name=name,
+        box_width=width,
+        box_height=height,
+        bitrate_bps=kbps * 1000,
+        max_bitrate_bps=kbps * 1250,
+        buffer_bits=kbps * 1250,
+        preset="veryfast",
+    )
+    return FittedRung(rung=target, width=width, height=height)
+
+
+def request_for(path: Path, tools: Tools, *rungs: FittedRung) -> EncodeRequest:
+    film = probe(path, tools=tools)
+    assert film.video is not None
+    timeline = read_timeline(film, tools=tools)
+    grid = plan_grid(fps=film.video.fps, seconds=timeline.last - timeline.first + 1 / film.video.fps)
+    return EncodeRequest(master=film, grid=grid, chunk=plan_chunks(grid)[0], rungs=rungs, options=DIVERGING)
+
+
+def test_one_process_decodes_once_and_feeds_all_rungs_and_variants(tools: Tools) -> None:
+    rungs = fit_rungs(load_ladder(LADDER), 1280, 720)
+    grid = plan_grid(fps=Fraction(25), seconds=Fraction(60))
+    request = EncodeRequest(master=master(), grid=grid, chunk=plan_chunks(grid)[1], rungs=rungs, options=DIVERGING)
+    argv = encode_argv(request, Path("/out"), tools=tools)
+    assert argv.count("-i") == 1
+    assert [word for word in argv if word.endswith(".mp4")] == [
+        f"/out/{fitted.rung.name}.{variant}.mp4" for fitted in rungs for variant in "ab"
+    ]
+    assert argv[argv.index("-ss") + 1] == "15.350000"  # frame 384, a quarter of a frame early
+    assert argv.count("-maxrate") == len(rungs) * 2
+    assert {argv[at + 1] for at, word in enumerate(argv) if word == "-threads"} == {"1"}
+
+
+def test_variants_differ_only_in_the_settings_given(tools: Tools) -> None:
+    grid = Grid(fps=Fraction(25), gop_frames=48, frames=48)
+    chunk = Chunk(index=0, first_frame=0, frames=48)
+    request = EncodeRequest(master=master(), grid=grid, chunk=chunk, rungs=(rung("v", 320, 180, 100),), options=DIVERGING)
+    a, b = (word for word in encode_argv(request, Path("/out"), tools=tools) if word.startswith("keyint="))
+    assert b == f"{a}:deadzone-inter=18"
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(179, 6), Fraction(50)])
+def test_a_frame_is_a_whole_number_of_ticks(fps: Fraction) -> None:
+    assert timescale(fps) >= 10_000
+    assert (timescale(fps) / fps).denominator == 1
+
+
+def test_a_chunk_holds_its_frames_in_whole_gops_twice_alike(clip: Path, tools: Tools, tmp_path: Path) -> None:
+    request = request_for(clip, tools, rung("low", 160, 90, 80), rung("high", 320, 180, 300))
+    folders = [tmp_path / name for name in ("one", "two")]
+    seen: list[float] = []
+    for folder in folders:
+        folder.mkdir()
+        encode(request, folder, tools=tools, on_progress=seen.append)
+    assert seen[-1] == 1
+    for name in [rendition_name(rung, variant) for rung in ("low", "high") for variant in Variant]:
+        decoded = decode_all(folders[0] / name, kind="video")
+        assert (decoded.frames, decoded.error_lines, decoded.first) == (request.chunk.frames, (), 0)
+        assert digest_file(folders[0] / name) == digest_file(folders[1] / name)
+    assert digest_file(folders[0] / "high.a.mp4") != digest_file(folders[0] / "high.b.mp4")
+    assert b"x264" not in (folders[0] / "high.b.mp4").read_bytes()  # its SEI would name the settings, and so the variant
+
+
+def test_chunks_show_the_frames_of_the_whole(clip: Path, tools: Tools, tmp_path: Path) -> None:
+    """A chunk's first picture is the master's picture at that place, not the one before or after."""
+    base = request_for(clip, tools, rung("v", 320, 180, 2000))
+    chunk = Chunk(index=1, first_frame=96, frames=48)
+    request = EncodeRequest(master=base.master, grid=base.grid, chunk=chunk, rungs=base.rungs, options={Variant.A: {}})
+    encode(request, tmp_path, tools=tools, on_progress=lambda _: None)
+    ours = [frame.image.astype(int) for frame in read_frames(tmp_path / "v.a.mp4")]
+    whole = [frame.image.astype(int) for frame in read_frames(clip)]
+    for index in (0, 20, 47):
+        errors = [abs(ours[index] - whole[96 + index + shift]).mean() for shift in (-1, 0, 1)]
+        assert min(errors) == errors[1]
+
+
+def test_a_master_with_too_few_frames_is_refused(clip: Path, tools: Tools, tmp_path: Path) -> None:
+    base = request_for(clip, tools, rung("v", 160, 90, 80))
+    grid = Grid(fps=base.grid.fps, gop_frames=48, frames=300)
+    chunk = Chunk(index=0, first_frame=150, frames=150)
+    request = EncodeRequest(master=base.master, grid=grid, chunk=chunk, rungs=base.rungs, options=DIVERGING)
+    with pytest.raises(MediaError, match=r"of 150 frames from 6\.00 s on; get an undamaged copy"):
+        encode(request, tmp_path, tools=tools, on_progress=lambda _: None)
+
+
+def test_interlaced_anamorphic_tape_comes_out_progressive_and_square(
+    ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.mxf"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=720x576:rate=50:duration=2"),
+        *("-vf", "interlace=scan=tff,setsar=64/45", "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1", "-b:v", "8M"),
+        tape,
+    )
+    film = probe(tape, tools=tools)
+    assert film.video is not None and film.video.is_interlaced and film.video.display_size == (1024, 576)
+    fitted = fit_rungs(load_ladder(LADDER), *film.video.display_size)
+    assert (fitted[4].width, fitted[4].height) == (640, 360)
+    base = request_for(tape, tools, fitted[4])
+    encode(base, tmp_path, tools=tools, on_progress=lambda _: None)
+    made = probe(tmp_path / "v400.a.mp4", tools=tools).video
+    assert made is not None and (made.width, made.height, made.sar, made.field_order) == (640, 360, 1, "progressive")
+    assert video().sar == 1
