@@ -21,6 +21,32 @@ class CapReached(Exception):
     """More bytes came than may be received."""
 
 
+class NotFetched(Exception):
+    """There is no video to be had: a sentence for the user, and whose doing it is (refused, unreachable, unwritable)."""
+
+    def __init__(self, what: str, *, outcome: str = "refused") -> None:
+        super().__init__(what)
+        self.outcome = outcome
+
+
+class NoVideo(NotFetched):
+    """The page is there, but shows no video."""
+
+    def __init__(self) -> None:
+        super().__init__("shows no video that can be found; give the address of the video itself")
+
+
+def status_refusal(code: int) -> NotFetched:
+    """The sentence for an HTTP status."""
+    if code >= 500 or code == 429:
+        return NotFetched(f"answers with HTTP status {code}; try again later", outcome="unreachable")
+    return NotFetched(f"answers with HTTP status {code}; check the address")
+
+
+def unreachable() -> NotFetched:
+    return NotFetched("cannot be reached; check the address and the network, then try again", outcome="unreachable")
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the open internet, also when it wraps an IPv4 address in an IPv6 one."""
     try:

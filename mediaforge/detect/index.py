@@ -89,12 +89,12 @@ class Index:
 
     def add(self, title: str, seen: Fingerprint) -> None:
         """Keep a title's fingerprint, in place of an earlier one. Raises StoreError where it cannot be written."""
-        self._write(title, _packed(title, seen))
+        self._write(self._path(title), _packed(title, seen))
 
     def adopt(self, title: str, other: "Index") -> None:
         """Take over a title from another index, after checking it. Raises UnknownId and StoreError as `read` and `add`."""
         other.read(title)
-        self._write(title, other._path(title).read_bytes())
+        self._write(self._path(title), other._path(title).read_bytes())
 
     def remove(self, title: str) -> None:
         """Forget a title. Raises UnknownId where it is not there."""
@@ -145,8 +145,7 @@ class Index:
             except UnknownId:  # removed since it was listed
                 continue
 
-    def _write(self, title: str, content: bytes) -> None:
-        path = self._path(title)
+    def _write(self, path: Path, content: bytes) -> None:
         try:
             write_whole(path, content)
         except OSError as error:
