@@ -26,11 +26,9 @@ from mediaforge.work.release_job import ReleaseJob
 from mediaforge.work.session import Session, rejoin, shown
 from mediaforge.work.workers import worker_name
 
+RETURNS = 20  # how often a worker looks for a queue that went away under it, before it goes away too
+
 _PR_SET_PDEATHSIG = 1
-
-
-# How often a worker looks for a queue that went away under it, before it goes away too.
-RETURNS = 20
 
 
 def run_worker(session: Session, corridor: Corridor, *, queue: str = QUEUE, burst: bool = False) -> None:
