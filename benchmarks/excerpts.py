@@ -48,9 +48,8 @@ def main() -> None:
             ok, words = judge(clip, start, matches, known=clip.name not in left_out)
             right, wrong = right + ok, wrong + (not ok)
             print(f"  {'ok ' if ok else 'BAD'} {clip.name} from {start:.2f} s: {words}")
-    print(
-        f"right: {right} of {right + wrong}; fingerprinting {cost:.1f} CPU-s for {played:.1f} s of film: {played / cost:.1f}x real time"
-    )
+    print(f"right: {right} of {right + wrong}")
+    print(f"fingerprinting took {cost:.1f} CPU-s for {played:.1f} s of film: {played / cost:.1f}x real time")
 
 
 def judge(clip: Path, start: float, matches: tuple, *, known: bool) -> tuple[bool, str]:
