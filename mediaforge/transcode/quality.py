@@ -36,10 +36,10 @@ def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quali
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "vmaf.json"
         graph = (
-            f"[0:v:0]scale={width}:{height}:flags=bicubic,format=yuv420p10le,setpts=N[distorted];"
+            f"[0:v:0]scale={width}:{height}:flags=bicubic,format=yuv420p10le,setpts=N/({fps})/TB[distorted];"
             f"[1:{video.index}]{clean}fps={fps}:start_time=0,"
             f"scale={width}:{height}:in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv,"
-            "setsar=1,format=yuv420p10le,setpts=N[reference];"
+            f"setsar=1,format=yuv420p10le,setpts=N/({fps})/TB[reference];"
             f"[distorted][reference]libvmaf=model=version={MODEL}:n_subsample={SAMPLE}:log_fmt=json:log_path={log.name}:shortest=1"
         )
         seek = ["-ss", f"{float(video.start):.6f}"] if video.start > 0 else []

@@ -81,7 +81,7 @@ def test_a_chunk_holds_its_frames_in_whole_gops_twice_alike(clip: Path, tools: T
         assert (decoded.frames, decoded.error_lines, decoded.first) == (request.chunk.frames, (), 0)
         assert digest_file(folders[0] / name) == digest_file(folders[1] / name)
     assert digest_file(folders[0] / "high.a.mp4") != digest_file(folders[0] / "high.b.mp4")
-    assert b"x264" not in (folders[0] / "high.b.mp4").read_bytes()  # its SEI would name the settings, and so the variant
+    assert b"deadzone" not in (folders[0] / "high.b.mp4").read_bytes()  # x264's SEI would tell which variant this is
 
 
 def test_chunks_show_the_frames_of_the_whole(clip: Path, tools: Tools, tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ def test_a_master_with_too_few_frames_is_refused(clip: Path, tools: Tools, tmp_p
 def test_interlaced_anamorphic_tape_comes_out_progressive_and_square(
     ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path
 ) -> None:
-    tape = tmp_path / "tape.mxf"
+    tape = tmp_path / "tape.mov"
     ffmpeg(
         *("-f", "lavfi", "-i", "testsrc2=size=720x576:rate=50:duration=2"),
-        *("-vf", "interlace=scan=tff,setsar=64/45", "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1", "-b:v", "8M"),
+        *("-vf", "interlace=scan=tff,setsar=64/45", "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-b:v", "8M"),
         tape,
     )
     film = probe(tape, tools=tools)
