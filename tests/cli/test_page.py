@@ -117,7 +117,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path: Path) -> None:
 def test_the_page_names_the_accused_with_the_bound(tmp_path: Path) -> None:
     html = page(tmp_path)
     assert "Atlas &lt;1&gt;" in html
-    assert '<p class="who">Rif &amp; Sons</p>' in html
+    assert '<p class="who" dir="auto">Rif &amp; Sons</p>' in html
     assert "1 in 333 million" in html
     assert all(re.search(r'alt="[^"]+"', image) for image in re.findall(r"<img[^>]*>", html))
 
