@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.float32]
 
 _REACH = 2  # taps of the channel filter to each side: 5x5
-_STRIDE = (1, 2)  # rows and columns between the pixels the filter is fitted on: 26 unknowns need no more
+_STRIDE = (2, 2)  # rows and columns between the pixels the filter is fitted on: 26 unknowns need no more
+_BLOCK = 360  # pixels multiplied at a time: so small a product BLAS leaves to one thread, and other workers want the cores
 _RIDGE = 1e-6
 _LOCAL = 17  # pixels of the square in which noise is taken as even
 _SMOOTH = 9  # bins over which the noise spectrum is averaged
@@ -60,17 +61,23 @@ class _Channel:
         padded = np.pad(mean, _REACH, mode="edge")
         side = 2 * _REACH + 1
         shifted = [padded[y : y + height, x : x + width] for y in range(side) for x in range(side)]
-        columns = [picture[:: _STRIDE[0], :: _STRIDE[1]].ravel() for picture in shifted]
-        self.columns = np.stack([*columns, np.ones_like(columns[0])], axis=1)  # (pixels, 26)
-        # OpenCV's product, not BLAS: its threads spin, and other workers want the cores.
-        gram = np.asarray(cv2.mulTransposed(self.columns, True, dtype=cv2.CV_64F), np.float64)
+        columns = [_thinned(picture) for picture in shifted]
+        self.columns = np.stack([*columns, np.ones_like(columns[0])], axis=2)  # (blocks, pixels, 26)
+        gram = (self.columns.transpose(0, 2, 1) @ self.columns).sum(axis=0, dtype=np.float64)
         self.gram = gram + np.eye(len(gram)) * _RIDGE * np.trace(gram) / len(gram)
 
     def fit(self, picture: Pixels) -> tuple[Pixels, float]:
-        target = picture[:: _STRIDE[0], :: _STRIDE[1]].ravel()
-        weights = np.linalg.solve(self.gram, np.einsum("ij,i->j", self.columns, target).astype(np.float64))
+        products = (_thinned(picture)[:, None, :] @ self.columns).sum(axis=(0, 1), dtype=np.float64)
+        weights = np.linalg.solve(self.gram, products)
         side = 2 * _REACH + 1
         return weights[:-1].reshape(side, side).astype(np.float32), float(weights[-1])
+
+
+def _thinned(picture: Pixels) -> Pixels:
+    """The pixels that filters are fitted on, in blocks: (blocks, pixels)."""
+    pixels = picture[:: _STRIDE[0], :: _STRIDE[1]].ravel()
+    block = min(_BLOCK, len(pixels))
+    return pixels[: len(pixels) // block * block].reshape(-1, block)
 
 
 def _local_rms(rest: Pixels) -> Pixels:

@@ -70,7 +70,7 @@ def make_thumbs(seconds: Floats, images: NDArray[np.uint8]) -> Thumbs:
     """Thumbnails of decoded samples (n, 36, 64)."""
     left, top, right, bottom = box = _active_box(images)
     small = [cv2.resize(image[top:bottom, left:right], _COMPARED, interpolation=cv2.INTER_AREA) for image in images]
-    pixels = np.array(small, np.float32).reshape(len(images), -1)
+    pixels = np.array(small, np.float32).reshape(len(images), _COMPARED[0] * _COMPARED[1])
     changes = np.abs(np.diff(pixels, axis=0, prepend=pixels[:1])).mean(axis=1).astype(np.float64)
     pixels -= pixels.mean(axis=1, keepdims=True)
     spread = pixels.std(axis=1, keepdims=True)
