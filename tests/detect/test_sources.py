@@ -1,5 +1,6 @@
 """What `scan` fetches: every way a page shows a video, and every way it tries to lead us elsewhere."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,14 @@ def test_a_page_that_links_a_file_leads_to_it(site: Site, tmp_path: Path) -> Non
     site.pages["post"] = b'<html><body><a href="/clip.mp4">here</a></body></html>'
     found = fetch(site.url("post"), tmp_path, allow_hosts=(site.host,))
     assert found.path.read_bytes() == (site.folder / "clip.mp4").read_bytes()
+
+
+def test_a_video_longer_than_the_limit_is_not_fetched(site: Site, tmp_path: Path) -> None:
+    video = {"@context": "https://schema.org", "@type": "VideoObject", "contentUrl": site.url("clip.mp4"), "duration": "PT7H"}
+    site.pages["watch"] = f'<html><script type="application/ld+json">{json.dumps(video)}</script></html>'.encode()
+    with pytest.raises(MediaError, match="runs 25200 s, longer than the limit of 21600 s"):
+        fetch(site.url("watch"), tmp_path, allow_hosts=(site.host,))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_page_without_video_says_so(site: Site, tmp_path: Path) -> None:
