@@ -63,9 +63,14 @@ def _process(pid: int) -> Process:
 
 
 def _born(pid: int) -> int:
-    """When it was started, or 0 where it is gone or only a zombie waits to be collected."""
+    """When it was started, or 0 where it is gone or only its zombie waits to be collected.
+
+    A zombie with threads is still dying: it holds its files and locks until the last of them has ended.
+    """
     fields = _stat(pid)
-    return int(fields[19]) if fields and fields[0] not in ("Z", "X") else 0
+    if not fields or (fields[0] in ("Z", "X") and int(fields[17]) <= 1):
+        return 0
+    return int(fields[19])
 
 
 def _all_pids() -> Iterator[tuple[int, int]]:
