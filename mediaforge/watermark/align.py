@@ -20,7 +20,7 @@ from mediaforge.watermark.timeline import Line, Thumbs, find_line, read_thumbs
 
 WIDTH = 320  # pixels of the title's picture in all comparisons; its height follows its shape
 
-_MOMENTS = 8
+_MOMENTS = 6  # each starts two decoders, the dearest part of it all
 _AROUND_SECONDS = 0.4  # the coarse line is better than that
 _LIKE = 0.5  # least median correlation of detail: same pictures re-encoded reach 0.8 and more, other films 0.1
 _STRAY_FRAMES = 1.5  # a moment further off the line was mistaken (a still picture)
@@ -98,7 +98,9 @@ def _telling_times(copy: Thumbs, line: Line) -> list[float]:
     """Moments spread over the copy, in each part the one where most moves without being a cut."""
     inside = np.flatnonzero((copy.seconds >= line.span[0]) & (copy.seconds < line.span[1] - 0.5) & copy.vectors.any(axis=1))
     times = []
-    for part in np.array_split(inside, min(_MOMENTS, len(inside))):
+    for part in np.array_split(inside, min(_MOMENTS, len(inside)) or 1):
+        if not len(part):
+            continue
         changes = copy.changes[part]
         calm = np.where(changes <= max(np.percentile(changes, 90), 1.0), changes, 0)
         times.append(float(copy.seconds[part[int(calm.argmax())]]))

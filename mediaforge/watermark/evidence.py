@@ -39,7 +39,6 @@ class RungScore:
 
     rung: str
     median_z: float
-    segments: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,27 +89,36 @@ def _liveliest(window: tuple[int, ...], motion: tuple[float, ...]) -> tuple[int,
 
 
 def _answering(references: Sequence[Reference], answers: Sequence[Symbol]) -> list[Reference]:
-    """The rung that answers best to the trial, and any rival near it."""
+    """The rung that answers best to the trial, and the next one where it is near."""
     heights = {score.rung: score.median_z for score in _rung_scores(references, answers)}
-    best = max(heights.values())
-    return [reference for reference in references if heights[reference.rung] >= _RIVAL * best]
+    best, *others = sorted(references, key=lambda reference: heights[reference.rung], reverse=True)
+    return [best, *(other for other in others[:1] if heights[other.rung] >= _RIVAL * heights[best.rung])]
 
 
 def _strongest(readings: Sequence[Symbol]) -> list[Symbol]:
-    """For every segment the rung of the largest |z|: a choice that knows no recipient's code."""
+    """For every segment the rung that answers loudest there, the better for answering well all along the window.
+
+    The choice knows no recipient's code, as the proof demands.
+    """
+    medians = {rung: float(np.median([abs(symbol.z) for symbol in group])) for rung, group in _by_rung(readings).items()}
     best: dict[int, Symbol] = {}
-    for symbol in readings:
-        if symbol.segment not in best or abs(symbol.z) > abs(best[symbol.segment].z):
-            best[symbol.segment] = symbol
+    for symbol in sorted(readings, key=lambda symbol: abs(symbol.z) * medians[symbol.rung]):
+        best[symbol.segment] = symbol
     return [best[segment] for segment in sorted(best)]
 
 
+def _by_rung(readings: Sequence[Symbol]) -> dict[str, list[Symbol]]:
+    groups: dict[str, list[Symbol]] = {}
+    for symbol in readings:
+        groups.setdefault(symbol.rung, []).append(symbol)
+    return groups
+
+
 def _rung_scores(references: Sequence[Reference], trials: Sequence[Symbol]) -> tuple[RungScore, ...]:
-    scores = []
-    for reference in references:
-        z = [abs(symbol.z) for symbol in trials if symbol.rung == reference.rung]
-        scores.append(RungScore(rung=reference.rung, median_z=float(np.median(z)) if z else 0.0, segments=len(z)))
-    return tuple(scores)
+    groups = {rung: [abs(symbol.z) for symbol in group] for rung, group in _by_rung(trials).items()}
+    return tuple(
+        RungScore(rung=reference.rung, median_z=float(np.median(groups.get(reference.rung, [0.0])))) for reference in references
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

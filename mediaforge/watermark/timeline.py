@@ -26,6 +26,7 @@ _NEAR_SECONDS = 0.4  # two roundings to a quarter second and some
 _SPEEDS = (0.85, 1.18)
 _LEAST_VOTES = 8
 _LEAST_SHARE = 0.3
+_MOST_VOTERS = 1000  # of a long copy every n-th sample votes: the matrix of likenesses must fit in memory
 _TRIALS = 2000
 
 
@@ -105,6 +106,7 @@ def _views(copy: Thumbs) -> tuple[tuple[bool, NDArray[np.float32]], ...]:
 
 def _line(seconds: Floats, vectors: NDArray[np.float32], title: Thumbs, mirrored: bool) -> tuple[int, Line | None]:
     telling = np.flatnonzero(vectors.any(axis=1))
+    telling = telling[:: -(-len(telling) // _MOST_VOTERS) or 1]
     if len(telling) < _LEAST_VOTES or not len(title.seconds):
         return 0, None
     likeness = vectors[telling] @ title.vectors.T  # (telling, title samples)

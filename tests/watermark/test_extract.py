@@ -1,0 +1,125 @@
+"""From encodes to an accusation, small but real: two rungs of a made-up film, a stitched copy, a re-encoded leak."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mediaforge.frames import Piece, stitch
+from mediaforge.media import Grid, Variant
+from mediaforge.tools import FFMPEG_QUIET, Tools, run
+from mediaforge.watermark.evidence import Evidence
+from mediaforge.watermark.extract import Reference, extract
+from mediaforge.watermark.sequence import code
+from mediaforge.watermark.trace import accuse
+from mediaforge.watermark.variants import encoder_options
+
+SECRET = bytes(range(32))
+GRID = Grid(fps=Fraction(25), gop_frames=25, frames=225)  # nine segments of a second
+PIRATE = 4
+RUNGS = {"low": (192, 108, 90), "top": (320, 180, 300)}
+Encode = Callable[..., Path]
+
+
+def film(seed: int) -> Iterator[bytes]:
+    """Gray pictures of 320x180: every 2.4 s another textured place, over which the camera moves, with grain."""
+    rng = np.random.default_rng(seed)
+    for number in range(GRID.frames):
+        if number % 60 == 0:
+            layers = [cv2.GaussianBlur(rng.normal(size=(260, 480)), (0, 0), blur) for blur in (1.2, 4, 14)]
+            place = 120 + 22 * sum(layer / layer.std() for layer in layers)
+            step = rng.uniform(-1.2, 1.2, 2)
+        shift = np.array([[1, 0, -60 - step[0] * (number % 60)], [0, 1, -40 - step[1] * (number % 60)]])
+        picture = cv2.warpAffine(place, shift, (320, 180), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        yield np.clip(picture + rng.normal(0, 3, picture.shape), 16, 235).astype(np.uint8).tobytes()
+
+
+@pytest.fixture(scope="module")
+def encode(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Encode:
+    """Encode a made-up film, or a file, to a named file."""
+    folder = tmp_path_factory.mktemp("watermark")
+
+    def call(source: int | Path, name: str, *arguments: str) -> Path:
+        raw = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", "320x180", "-r", "25", "-i", "-"]
+        opened = raw if isinstance(source, int) else ["-i", str(source)]
+        pictures = b"".join(film(source)) if isinstance(source, int) else None
+        argv = [tools.ffmpeg, *FFMPEG_QUIET, "-y", *opened, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-threads", "1"]
+        run([*argv, *arguments, folder / name], name="ffmpeg", stdin=pictures, timeout_seconds=120)
+        return folder / name
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def references(encode: Encode) -> tuple[Reference, ...]:
+    """Both rungs in both variants, encoded as the ladder's are."""
+    made = []
+    for rung, (width, height, kbps) in RUNGS.items():
+        paths = {}
+        for variant in Variant:
+            settings = {"keyint": 25, "min-keyint": 25, "scenecut": 0, "open-gop": 0, "stitchable": 1}
+            settings |= encoder_options(variant, SECRET, 0)
+            paths[variant] = encode(
+                *(1, f"{rung}.{variant}.mp4", "-vf", f"scale={width}:{height}", "-preset", "veryfast"),
+                *("-b:v", f"{kbps}k", "-maxrate", f"{kbps * 1.25}k", "-bufsize", f"{kbps * 1.25}k"),
+                *("-x264-params", ":".join(f"{key}={value}" for key, value in settings.items())),
+                *("-bsf:v", "filter_units=remove_types=6"),
+            )
+        made.append(Reference(rung=rung, a=paths[Variant.A], b=paths[Variant.B]))
+    return tuple(made)
+
+
+@pytest.fixture(scope="module")
+def evidence(references: tuple[Reference, ...], encode: Encode, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """What is read from the pirate's copy of the top rung: trimmed, re-encoded, another size."""
+    copy = tmp_path_factory.mktemp("copy") / "copy.mp4"
+    paths = {1: references[1].a, 0: references[1].b}
+    bits = code(SECRET, PIRATE, GRID.segments)
+    stitch([Piece(path=paths[int(bit)], first_frame=25 * index, frames=25) for index, bit in enumerate(bits)], copy)
+    cut = "trim=start_frame=9,setpts=PTS-STARTPTS,scale=256:144"
+    leak = encode(copy, "leak.mp4", "-vf", cut, "-preset", "veryfast", "-crf", "26")
+    return extract(leak, references, GRID)
+
+
+def headers(path: Path) -> bytes:
+    """The avcC box: SPS and PPS."""
+    content = path.read_bytes()
+    at = content.index(b"avcC")
+    return content[at : at + int.from_bytes(content[at - 4 : at], "big") - 4]
+
+
+def test_both_variants_have_one_header(references: tuple[Reference, ...]) -> None:
+    for reference in references:
+        assert headers(reference.a) == headers(reference.b)
+        assert reference.a.read_bytes() != reference.b.read_bytes()
+
+
+def test_the_leak_is_laid_over_the_title_to_the_frame(evidence: Evidence) -> None:
+    assert evidence.alignment is not None
+    assert evidence.alignment.offset == pytest.approx(9 / 25, abs=0.01)
+    assert evidence.alignment.speed == pytest.approx(1, abs=1e-3)
+    assert evidence.alignment.matrix == pytest.approx((1, 0, 0, 0, 1, 0), abs=0.01)
+
+
+def test_every_segment_reads_as_the_pirate_got_it_on_the_rung_he_had(evidence: Evidence) -> None:
+    bits = code(SECRET, PIRATE, GRID.segments)
+    assert [symbol.segment for symbol in evidence.symbols] == list(range(9))
+    for symbol in evidence.symbols:
+        assert symbol.rung == "top"
+        assert (symbol.z if bits[symbol.segment] else -symbol.z) > 4
+    scores = {score.rung: score.median_z for score in evidence.rungs}
+    assert scores["top"] > 3 * scores["low"]
+
+
+def test_the_pirate_is_accused_and_nobody_else(evidence: Evidence) -> None:
+    verdict = accuse(evidence, secret=SECRET, recipients=[("a", 3), ("pirate", PIRATE), ("b", 5)], false_accusation=0.1)
+    assert [accusation.recipient for accusation in verdict.accusations] == ["pirate"]
+
+
+def test_another_film_is_not_laid_over_this_one(references: tuple[Reference, ...], encode: Encode) -> None:
+    other = extract(encode(2, "other.mp4", "-preset", "ultrafast", "-crf", "30"), references, GRID)
+    assert other.alignment is None
+    assert other.symbols == ()
