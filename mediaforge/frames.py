@@ -62,13 +62,14 @@ def read_frames(
     fps: float | None = None,
     start: float = 0.0,
     end: float | None = None,
-    skip_nonref: bool = False,
+    quick: bool = False,
     key: bytes | None = None,
 ) -> Iterator[Frame]:
     """Decode the pictures of a file, or of several files read as one (an init segment and its media segments).
 
     `size` scales to exactly (width, height); `max_side` shrinks and keeps the shape; `fps` samples the first picture at
-    or after each tick; `key` is a content key (16 bytes). Raises MediaError where the file cannot be decoded.
+    or after each tick; `quick` leaves out B pictures and the loop filter, which thumbnails do not need; `key` is a content
+    key (16 bytes). Raises MediaError where the file cannot be decoded.
     """
     request = {
         "work": "frames",
@@ -78,7 +79,7 @@ def read_frames(
         "fps": fps,
         "start": start,
         "end": end,
-        "skip_nonref": skip_nonref,
+        "quick": quick,
     }
     with _child(source, request, key) as stream:
         while (kind := _exactly(stream, 1, source)) == FRAME:

@@ -9,10 +9,10 @@ from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.match import Match, find_matches
-from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, Fingerprint, fingerprint
+from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint, query_fps
 from mediaforge.errors import MediaError
 from mediaforge.frames import read_frames
-from mediaforge.media import Variant
+from mediaforge.media import Master, Variant
 from mediaforge.plan import load_plan
 from mediaforge.recipes import result_of
 from mediaforge.release import read_release
@@ -37,20 +37,22 @@ class Trace:
 
 def add_reference(context: Context, master: Path, title: str) -> None:
     """Fingerprint a film that was not released here, so that copies of it are found too. Raises MediaError, StoreError."""
-    Index(context.index_folder).add(title, fingerprint_file(context, master))
+    pictures = read_frames(_film(context, master).path, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)
+    Index(context.index_folder).add(title, fingerprint(pictures))
 
 
 def identify(context: Context, copy: Path) -> tuple[Match, ...]:
     """The titles that a copy shows, best first; none means that it shows none of ours. Raises MediaError, StoreError."""
-    return find_matches(fingerprint_file(context, copy), Index(context.index_folder).load())
+    film = _film(context, copy)
+    pictures = read_frames(film.path, fps=query_fps(film.duration), max_side=MAX_SIDE)
+    return find_matches(fingerprint(pictures), Index(context.index_folder).load())
 
 
-def fingerprint_file(context: Context, path: Path) -> Fingerprint:
-    """The fingerprint of a whole file. Raises MediaError where it has no picture."""
-    if probe(path, tools=context.tools).video is None:
-        raise MediaError(path, "has no picture to fingerprint; give a film file")
-    # skip_nonref: pictures that no other needs are left undecoded, half the work for a gap of less than a sample.
-    return fingerprint(read_frames(path, fps=SAMPLE_FPS, max_side=MAX_SIDE, skip_nonref=True))
+def _film(context: Context, path: Path) -> Master:
+    master = probe(path, tools=context.tools)
+    if master.video is None:
+        raise MediaError(path, "has no picture; give a film file")
+    return master
 
 
 def trace(
@@ -66,8 +68,7 @@ def trace(
     Without a title it is identified first; a copy that shows none of ours is inconclusive, as is one that was never
     personalised. Raises UnknownId for a title that was not released here, MediaError for one without a watermark.
     """
-    if probe(copy, tools=context.tools).video is None:
-        raise MediaError(copy, "has no picture to read a watermark from; give a film file")
+    _film(context, copy)
     shown = title or _released_title(context, copy)
     if shown is None:
         return Trace(

@@ -34,7 +34,7 @@ def seen_in(copy: Path) -> Fingerprint:
 def index_of(folder: Path, files: list[Path]) -> Index:
     index = Index(folder)
     for file in files:
-        index.add(file.stem, fingerprint(read_frames(file, fps=SAMPLE_FPS, max_side=MAX_SIDE, skip_nonref=True)))
+        index.add(file.stem, fingerprint(read_frames(file, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)))
     return index
 
 
