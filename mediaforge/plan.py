@@ -180,5 +180,5 @@ def _check_space(state: Path, plan: Plan) -> None:
     needed = int(plan.grid.duration * bits_per_second / _BITS) * _COPIES
     free = shutil.disk_usage(state).free
     if free < needed:
-        what = f"has {free / 1e9:.1f} GB free, this release needs about {needed / 1e9:.1f}; free space or use another --state"
+        what = f"has {free / 1e6:,.1f} MB free, this release needs about {needed / 1e6:,.1f}; free space or use another --state"
         raise StoreError(state, what)

@@ -95,7 +95,7 @@ class StepStore:
         `forgive`. Kills do not count. Raises StoreError where the disk is full.
         """
         key = step.key
-        with self._locked(key):
+        with _disk_errors(self.root), self._locked(key):
             found = self.lookup(key)
             if found is not None:
                 return found
@@ -112,8 +112,6 @@ class StepStore:
                 if not error.transient:
                     self._count_failure(key, str(error))
                 raise
-            except OSError as error:
-                raise StoreError(draft, f"cannot be written ({error.strerror}); free space and rerun") from error
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
 
@@ -158,7 +156,7 @@ class StepStore:
     def _check_space(self, error: MediaforgeError) -> None:
         """Programs on a full disk fail in words of their own; the cause is ours to name, and no fault of the step."""
         if shutil.disk_usage(self.root).free < _FULL_BYTES:
-            raise StoreError(self.root, "has no space left; free some and run the command again", transient=True) from error
+            raise StoreError(self.root, "has no space left; free some and run the command again") from error
 
     def _count_failure(self, key: str, cause: str) -> None:
         write_whole(self._attempts(key), json.dumps([*self._failures(key), cause]).encode())
@@ -183,15 +181,27 @@ def digest_file(path: Path) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that it is there whole or not at all, even if the power goes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a small file so that it is there whole or not at all, even if the power goes. Raises StoreError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    _sync(path.parent)
+    with _disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync(path.parent)
+
+
+@contextlib.contextmanager
+def _disk_errors(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(place, f"cannot be written ({error.strerror}); free space and rerun") from error
 
 
 def _is_whole(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -306,7 +306,10 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
 def _ending(code: int | None) -> str:
     if code is None or code >= 0:
         return f"failed with exit code {code}"
-    return f"was ended by {signal.Signals(-code).name}"
+    ended_by = signal.Signals(-code)
+    if ended_by is signal.SIGXFSZ:
+        return "had to write a larger file than it may; raise the limit on file sizes (`ulimit -f`) and run again"
+    return f"was ended by {ended_by.name}"
 
 
 def _mask(text: str, secrets: tuple[str, ...]) -> str:

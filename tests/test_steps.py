@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mediaforge.errors import MediaError, PoisonedStep, StoreError, ToolError
-from mediaforge.steps import Step, StepStore
+from mediaforge.steps import Step, StepStore, write_whole
 
 
 def step(**changes: object) -> Step:
@@ -111,3 +111,16 @@ def test_a_full_disk_is_a_sentence(steps: StepStore) -> None:
 
     with pytest.raises(StoreError, match=r"No space left on device\); free space and rerun"):
         steps.run(step(), fill)
+
+
+def test_a_small_file_that_cannot_be_written_is_a_sentence_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(descriptor: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    write_whole(tmp_path / "ref.json", b"old")
+    monkeypatch.setattr(os, "fsync", fill)
+    with pytest.raises(StoreError, match=r"ref\.json: cannot be written \(No space left on device\)"):
+        write_whole(tmp_path / "ref.json", b"new")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]

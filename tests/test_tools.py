@@ -73,6 +73,14 @@ def test_stdin_reaches_the_program_and_limits_hold() -> None:
         run(python("x = bytearray(1 << 30)"), name="demo", limits=Limits(memory_bytes=512 << 20))
 
 
+def test_a_file_that_may_not_grow_is_a_sentence(tmp_path: Path) -> None:
+    program = (
+        f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); open({str(tmp_path / 'out')!r}, 'wb').write(bytes(9))"
+    )
+    with pytest.raises(ToolError, match=r"demo: had to write a larger file than it may; raise the limit on file sizes"):
+        run(python(program), name="demo", limits=Limits(file_bytes=8))
+
+
 def test_a_child_sees_no_network_unless_asked() -> None:
     program = "import socket; print([name for _, name in socket.if_nameindex() if name != 'lo'])"
     with_network = run(python(program), name="demo", limits=Limits(network=True)).stdout
