@@ -13,6 +13,7 @@ import pytest
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent.parent / "samples" / "atlas-720p25.mp4"
 LADDER = HERE / "small.toml"
+MEDIAFORGE = Path(sys.executable).with_name("mediaforge")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ Mediaforge = Callable[..., Answer]
 
 
 def command(state: Path, *words: str | Path) -> list[str]:
-    return [sys.executable, "-m", "mediaforge.cli.main", *map(str, words), "--state", str(state), "--json"]
+    return [str(MEDIAFORGE), *map(str, words), "--state", str(state), "--json"]
 
 
 def call(state: Path, *words: str | Path, seconds: float = 900) -> Answer:
@@ -41,13 +42,14 @@ def state(tmp_path: Path) -> Path:
 
 
 def processes_of(state: Path) -> list[str]:
-    """The command lines of all processes that name this state."""
+    """The command lines of all processes that name this state, or have a file of it open (the queue server renames itself)."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            files = [str(file.readlink()) for file in (process / "fd").iterdir()]
+        except OSError:  # it has just ended
             continue
-        if str(state) in line:
+        if str(state) in line or any(file.startswith(str(state)) for file in files):
             found.append(line)
     return found
