@@ -34,10 +34,14 @@ NOT_BEGUN = (JobStatus.CREATED, JobStatus.QUEUED, JobStatus.DEFERRED, JobStatus.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """What the queue says of a job. `status` None: it knows no such job. `needs` are job ids; times are seconds since 1970."""
+    """What the queue says of a job. `status` None: it knows no such job. `needs` are job ids; times are seconds since 1970.
+
+    `overtaken`: its run was over when it ran, which RQ can only call a failure.
+    """
 
     status: JobStatus | None
     fraction: float
+    overtaken: bool
     started: float | None
     ended: float | None
     needs: tuple[str, ...]
@@ -144,9 +148,11 @@ def _put(queue: Queue, word: str, arguments: tuple[str | int, ...], *, job_id: s
 def _state(
     status: bytes | None, meta: bytes | None, started: bytes | None, ended: bytes | None, needs: bytes | None
 ) -> JobState:
+    notes = json.loads(meta) if meta else {}
     return JobState(
         status=JobStatus(status.decode()) if status else None,
-        fraction=float(json.loads(meta).get("fraction", 0.0)) if meta else 0.0,
+        fraction=float(notes.get("fraction", 0.0)),
+        overtaken=bool(notes.get("overtaken", False)),
         started=_seconds(started),
         ended=_seconds(ended),
         needs=tuple(json.loads(needs)) if needs else (),

@@ -27,6 +27,7 @@ from mediaforge.work.graph import (
     open_queue,
     put_finalise,
     put_step,
+    remove,
     step_id,
     withdraw,
 )
@@ -36,6 +37,8 @@ from mediaforge.work.release_job import ReleaseJob
 # Seconds to wait before a transient error (a store that does not answer, a program that hangs) is tried again.
 PAUSES = (1.0, 5.0, 25.0)
 PROGRESS_SECONDS = 1.0
+# How long a job is kept whose run was over when it began: its release may have been cleared away already.
+OVERTAKEN_SECONDS = 3600
 
 
 class Overtaken(Exception):
@@ -73,6 +76,9 @@ def plan_job(job: ReleaseJob, corridor: Corridor, release_id: str, run: int) -> 
                 put_step(queue, release_id, run, name, needs=needs[name])
         if finalise_id(release_id, run) not in there:
             put_finalise(queue, release_id, run, steps=todo)
+        if is_over(job.connection, release_id, run):  # called off while we put them
+            remove(job.connection, record)
+            raise Overtaken(release_id)
 
 
 def step_job(job: ReleaseJob, corridor: Corridor, release_id: str, run: int, step: str) -> None:
@@ -104,6 +110,10 @@ def _answering(job: ReleaseJob, release_id: str, run: int, *, step: str) -> Iter
         raise  # the queue went away, not the step wrong: RQ tries again
     except Overtaken:
         job.retries_left = 0
+        job.failure_ttl = OVERTAKEN_SECONDS
+        job.meta["overtaken"] = True  # so that nobody takes it for the step that failed
+        with contextlib.suppress(RedisError):
+            job.save_meta()  # type: ignore[no-untyped-call]
         raise
     except Exception as error:
         job.retries_left = 0

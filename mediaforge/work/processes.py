@@ -16,7 +16,7 @@ class Process:
 
     host: str
     pid: int
-    born: int  # clock ticks since boot, field 22 of /proc/<pid>/stat
+    born: int  # clock ticks since boot, field 22 of /proc/<pid>/stat; 0 for one that had ended when we looked
 
     @property
     def is_here(self) -> bool:
@@ -25,7 +25,7 @@ class Process:
     @property
     def is_alive(self) -> bool:
         """Whether it still runs; only meaningful where `is_here`."""
-        return _born(self.pid) == self.born
+        return self.born != 0 and _born(self.pid) == self.born
 
 
 def this_process() -> Process:

@@ -180,7 +180,7 @@ def _step(step: RecordedStep, job: JobState | None) -> StepView:
     """`job` is None for a step that has none because its result was there before."""
     if job is None:
         return StepView(name=step.name, state=StepState.REUSED, fraction=1.0, begun=None, seconds=0.0)
-    state = _step_state(job.status)
+    state = StepState.CANCELLED if job.overtaken else _step_state(job.status)
     fraction = {StepState.FINISHED: 1.0, StepState.RUNNING: job.fraction}.get(state, 0.0)
     seconds = job.ended - job.started if state is StepState.FINISHED and job.started and job.ended else None
     return StepView(name=step.name, state=state, fraction=fraction, begun=job.started, seconds=seconds)

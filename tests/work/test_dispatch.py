@@ -5,11 +5,12 @@ from contextlib import contextmanager
 
 import pytest
 from fake_home import Home, make_home, wait_until
+from rq.job import JobStatus
 
 from mediaforge.errors import MediaError, PoisonedStep, QueueError, ToolError, UnknownId
 from mediaforge.tools import spawn
 from mediaforge.work.dispatch import KEPT, cancel, job, jobs, retry, start, watch
-from mediaforge.work.graph import QUEUE, open_queue
+from mediaforge.work.graph import QUEUE, job_states, open_queue, plan_id
 from mediaforge.work.processes import descendants, end
 from mediaforge.work.records import RELEASES, Ending, load_record, open_run, record_outcome
 from mediaforge.work.session import Session
@@ -168,6 +169,8 @@ def test_what_an_earlier_run_left_is_cleared_away(served: Home) -> None:
     with started(served, "twice") as session:
         wait_until(lambda: "begin two" in served.corridor.notes())
         earlier = load_record(session.connection, "twice").run
+        planned = plan_id("twice", earlier)
+        wait_until(lambda: job_states(session.connection, [planned])[planned].status is JobStatus.FINISHED)
     # Its driver is gone without a word. A later one starts the same release, whose plan is another by now.
     served.plan("twice", {"name": "one"}, {"name": "three", "needs": ["one"]})
     with started(served, "twice") as session:

@@ -3,6 +3,7 @@ import platform
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def test_ending_waits_for_children_and_grandchildren() -> None:
     end(family)
     assert not any(process.is_alive for process in family)
     shell.wait()
+
+
+def test_the_dead_are_not_waited_for() -> None:
+    child = subprocess.Popen(["true"])
+    wait_until(lambda: not descendants([child.pid])[0].is_alive)
+    zombie = descendants([child.pid])
+    child.wait()
+    begun = time.monotonic()
+    end(zombie)
+    assert time.monotonic() - begun < 1
 
 
 def test_a_process_that_still_has_threads_is_not_dead_though_it_looks_like_a_zombie() -> None:
