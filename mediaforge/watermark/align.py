@@ -57,12 +57,9 @@ def align(copy: Path, *, coarse: Path, fine: Path, grid: Grid, size: tuple[int, 
     if np.median(found.likeness) < _LIKE:
         return None
     offset, speed = fit_line(moments, found, line=line, fps=grid.fps)
-    alignment = Alignment(
-        offset=offset,
-        speed=speed,
-        matrix=tuple(float(value) for value in found.matrix.ravel()),  # type: ignore[arg-type]
-        likeness=float(np.median(found.likeness)),
-    )
+    a, b, c, d, e, f = (float(value) for value in found.matrix.ravel())
+    likeness = float(np.median(found.likeness))
+    alignment = Alignment(offset=offset, speed=speed, matrix=(a, b, c, d, e, f), likeness=likeness)
     return Placed(alignment=alignment, span=line.span, motion=_motion(title_thumbs, grid))
 
 
@@ -78,7 +75,6 @@ def fit_line(moments: Sequence[Moment], found: Registered, *, line: Line, fps: F
     t = np.array([moment.seconds for moment in moments])
     r = np.array([frame / float(fps) for frame in found.frames])
     off = r - line.offset - line.speed * t
-    # The coarse speed can be off by some frames over the film, so first a line through the medians of both halves.
     near = np.abs(off - np.median(off)) < _AROUND_SECONDS
     speed, offset = line.speed, line.offset + float(np.median(off))
     for _ in range(3):

@@ -23,7 +23,7 @@ from mediaforge.watermark.geometry import decode_size, lay_over
 Pixels = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-_WINDOW = 32  # segments: about a minute, 20 MB of pictures; a player that switches rungs is followed at this pace
+_WINDOW = 32  # segments: about a minute, 45 MB of pictures; a player that switches rungs is followed at this pace
 _TRIED = 3  # segments of a window that are tried on every rung
 _FRAMES_TRIED = 8  # frames compared of a segment in a trial...
 _FRAMES_READ = 24  # ... and in the reading: 1.4 times the z of 10 frames at no more decoding
@@ -137,21 +137,21 @@ class _Reader:
         copies = self._copy_pictures(segments, every=max(1, self.grid.gop_frames // frames))
         return [symbol for reference in references for symbol in self._read_rung(reference, segments, copies)]
 
-    def _read_rung(self, reference: Reference, segments: tuple[int, ...], copies: Mapping[int, Pixels]) -> Iterator[Symbol]:
+    def _read_rung(self, reference: Reference, segments: tuple[int, ...], copies: Mapping[int, Bytes]) -> Iterator[Symbol]:
         for segment, pictures in self._segment_pictures(reference, segments):
             first = segment * self.grid.gop_frames
             shown = [(copies[first + index], index) for index in range(len(pictures)) if first + index in copies]
             if not shown:
                 continue
-            chosen = [(copy, *_nearest(copy, pictures, index)) for copy, index in shown]
-            copy, a, b = zip(*chosen, strict=True)
+            laid = [(lay_over(image, self.placed.matrix, self.size), index) for image, index in shown]
+            copy, a, b = zip(*((image, *_nearest(image, pictures, index)) for image, index in laid), strict=True)
             reading = read_symbol(copy, a, b)
             if reading is not None and reading.sigma > 0:
                 z = reading.rho / reading.sigma
                 yield Symbol(segment=segment, rho=reading.rho, sigma=reading.sigma, z=z, rung=reference.rung)
 
-    def _copy_pictures(self, segments: tuple[int, ...], *, every: int) -> dict[int, Pixels]:
-        """The copy's pictures nearest to every `every`-th frame of the title, by frame number, laid over the title's."""
+    def _copy_pictures(self, segments: tuple[int, ...], *, every: int) -> dict[int, Bytes]:
+        """The copy's pictures nearest to every `every`-th frame of the title, by frame number."""
         fps, where = float(self.grid.fps), self.placed.alignment
         begin, end = self.grid.segment_span(segments[0]).start, self.grid.segment_span(segments[-1]).end
         found: dict[int, tuple[float, Bytes]] = {}
@@ -166,7 +166,7 @@ class _Reader:
             off = abs(exact - number)
             if number % self.grid.gop_frames % every == every // 2 and off < found.get(number, (1.0, None))[0]:
                 found[number] = off, frame.image
-        return {number: lay_over(image, self.placed.matrix, self.size) for number, (_, image) in found.items()}
+        return {number: image for number, (_, image) in found.items()}
 
     def _segment_pictures(
         self, reference: Reference, segments: tuple[int, ...]

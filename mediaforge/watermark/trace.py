@@ -5,6 +5,7 @@ The bound is corrected for all recipients and all models, and holds for any atta
 stranger the copy is independent of his code. Symbols are never tuned by looking at candidate codes.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +22,7 @@ from mediaforge.watermark.tail import tail_bound
 
 Floats = NDArray[np.float64]
 
-_BLOCK = 8192  # recipients scored at a time
+_BLOCK = 1024  # recipients scored at a time
 _LEAST_PRINTED = 1e-300
 _SPREAD = 0.3  # of a clear symbol around its level, between segments of a copy
 
@@ -65,16 +66,18 @@ def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str,
     found: dict[int, Accusation] = {}
     if evidence.symbols and recipients:
         p, y, s = _soft_bits(evidence, secret)
-        for model in model_bank():
-            scores = symbol_scores(model, p, y, s)
-            sums = _recipient_sums(evidence, secret, recipients, scores)
-            for index in np.argsort(-sums, kind="stable"):
-                log_bound = tail_bound(p, scores, float(sums[index])) + np.log(len(recipients) / model.weight)
+        bank = model_bank()
+        scores = np.stack([symbol_scores(model, p, y, s) for model in bank])  # (models, 2, positions)
+        sums = _recipient_sums(evidence, secret, recipients, scores)  # (recipients, models)
+        for number, model in enumerate(bank):
+            for index in np.argsort(-sums[:, number], kind="stable"):
+                score = float(sums[index, number])
+                log_bound = tail_bound(p, scores[number], score) + np.log(len(recipients) / model.weight)
                 probability = float(min(1.0, max(_LEAST_PRINTED, np.exp(log_bound))))
                 lowest = min(lowest, probability)
                 if probability > false_accusation:
                     break  # the bound only grows as the score falls
-                _keep_surest(found, int(index), _accusation(recipients[index][0], float(sums[index]), probability, model))
+                _keep_surest(found, int(index), _accusation(recipients[index][0], score, probability, model))
     accusations = sorted(found.values(), key=lambda accusation: (accusation.false_accusation_probability, -accusation.score))
     return Verdict(
         verdict=Outcome.ACCUSED if accusations else Outcome.INCONCLUSIVE,
@@ -86,7 +89,7 @@ def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str,
 
 
 def _accusation(recipient: str, score: float, probability: float, model: Model) -> Accusation:
-    return Accusation(recipient=recipient, score=score / np.log(10), false_accusation_probability=probability, model=model.name)
+    return Accusation(recipient=recipient, score=score / math.log(10), false_accusation_probability=probability, model=model.name)
 
 
 def _keep_surest(found: dict[int, Accusation], index: int, accusation: Accusation) -> None:
@@ -96,14 +99,14 @@ def _keep_surest(found: dict[int, Accusation], index: int, accusation: Accusatio
 
 
 def _recipient_sums(evidence: Evidence, secret: bytes, recipients: Sequence[tuple[str, int]], scores: Floats) -> Floats:
-    """The score of every recipient: (recipients,)."""
+    """The score of every recipient under every model: (recipients, models)."""
     positions = [symbol.segment for symbol in evidence.symbols]
-    base, gain = scores[0].sum(), scores[1] - scores[0]
-    sums = np.empty(len(recipients))
+    base, gains = scores[:, 0].sum(axis=1), scores[:, 1] - scores[:, 0]  # (models,), (models, positions)
+    sums = np.empty((len(recipients), len(scores)))
     for first in range(0, len(recipients), _BLOCK):
         numbers = [number for _, number in recipients[first : first + _BLOCK]]
         bits = codes(secret, numbers, evidence.segments)[:, positions]  # (recipients, positions)
-        sums[first : first + len(numbers)] = base + bits @ gain
+        sums[first : first + len(numbers)] = base + bits @ gains.T
     return sums
 
 
