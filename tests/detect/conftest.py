@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from site_of_copies import Site
+
+from tests.detect.site_of_copies import Site
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pictures import HEIGHT, WIDTH, picture
 
 from mediaforge.detect.area import Area, find_area, whole_area
+from tests.detect.pictures import HEIGHT, WIDTH, picture
 
 
 def scene(count: int = 6, low: int = 40) -> NDArray[np.uint8]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import film, static
 
 from mediaforge.detect.index import Index, References
 from mediaforge.detect.match import MATCH_SCORE, Verdict, find_matches
 from mediaforge.detect.video import Fingerprint, fingerprint
 from mediaforge.frames import Frame
+from tests.detect.pictures import film, static
 
 
 @pytest.fixture(scope="module")

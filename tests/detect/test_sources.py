@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from site_of_copies import Site
 
 from mediaforge.detect.sources import Caps, fetch
 from mediaforge.errors import MediaError, StoreError
 from mediaforge.frames import read_frames
+from tests.detect.site_of_copies import Site
 
 
 def seconds_of(path: Path) -> float:

@@ -4,11 +4,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-from pictures import HEIGHT, WIDTH, film, picture
 
 from mediaforge.detect.codes import distances
 from mediaforge.detect.video import REFERENCE_CROPS, fingerprint, query_fps
 from mediaforge.frames import Frame
+from tests.detect.pictures import HEIGHT, WIDTH, film, picture
 
 
 def test_every_picture_has_its_time_and_codes() -> None:

@@ -2,9 +2,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from fake_home import Home, make_home
 
 from mediaforge.work.processes import descendants, end
+from tests.work.fake_home import Home, make_home
 
 
 @pytest.fixture

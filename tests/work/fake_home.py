@@ -10,11 +10,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fake_worker import FakeCorridor, session_at
-
 from mediaforge.work.dispatch import drive, start
 from mediaforge.work.session import Session
 from mediaforge.work.view import Event
+from tests.work.fake_worker import FakeCorridor, session_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class Home:
 
     @property
     def worker_argv(self) -> list[str]:
-        return [sys.executable, str(Path(__file__).parent / "fake_worker.py"), str(self.path)]
+        return run_as_main("tests.work.fake_worker", str(self.path))
 
     def plan(self, release_id: str, *steps: dict[str, object]) -> None:
         (self.path / "fake" / f"{release_id}.json").write_text(json.dumps(steps))
@@ -62,6 +61,13 @@ class Home:
                 continue
             if folder.name.isdigit() and inside:
                 yield int(folder.name), line
+
+
+def run_as_main(module: str, *arguments: str) -> list[str]:
+    """The argv that runs one of these modules from any working directory."""
+    root = Path(__file__).parents[2]
+    code = f"import runpy, sys; sys.path.insert(0, {str(root)!r}); runpy.run_module({module!r}, run_name='__main__')"
+    return [sys.executable, "-c", code, *arguments]
 
 
 def make_home() -> Home:

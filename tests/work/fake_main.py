@@ -1,11 +1,10 @@
-"""A command that drives a release, as the command line would: `python fake_main.py HOME RELEASE`."""
+"""A command that drives a release, as the command line would; its arguments are the home and the release."""
 
 import sys
 from pathlib import Path
 
-from fake_home import Home
-
 from mediaforge.work.dispatch import start
+from tests.work.fake_home import Home
 
 if __name__ == "__main__":
     home = Home(path=Path(sys.argv[1]))

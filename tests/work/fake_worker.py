@@ -1,4 +1,4 @@
-"""A worker with a made-up corridor: `python fake_worker.py HOME`. Steps sleep, fail or crash as their plan says."""
+"""A worker with a made-up corridor; its argument is the home. Steps sleep, fail or crash as their plan says."""
 
 import json
 import os

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from fake_home import Home, make_home, wait_until
 from rq.job import JobStatus
 
 from mediaforge.errors import MediaError, PoisonedStep, QueueError, ToolError, UnknownId
@@ -16,6 +15,7 @@ from mediaforge.work.records import RELEASES, Ending, load_record, open_run, rec
 from mediaforge.work.session import Session
 from mediaforge.work.view import Event, EventKind, ReleaseState, StepState
 from mediaforge.work.workers import live_workers
+from tests.work.fake_home import Home, make_home, wait_until
 
 DIAMOND = ({"name": "a", "seconds": 0.2}, {"name": "b", "seconds": 0.2}, {"name": "c", "needs": ["a", "b"], "seconds": 0.2})
 

@@ -6,16 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from fake_home import Home, wait_until
 
 from mediaforge.errors import QueueError, UnknownId
 from mediaforge.work.dispatch import detach, drive, start, watch
 from mediaforge.work.locks import title_lock
 from mediaforge.work.session import Session
 from mediaforge.work.view import EventKind
+from tests.work.fake_home import Home, run_as_main, wait_until
 
 # Two steps that are over at once, two that take a while, one behind all.
 FILM = (
@@ -156,5 +155,4 @@ def test_a_detached_driver_holds_the_title_and_leaves_nothing_behind(home: Home)
 
 
 def run_main(home: Home, release_id: str) -> "subprocess.Popen[bytes]":
-    main = [sys.executable, str(Path(__file__).parent / "fake_main.py"), str(home.path), release_id]
-    return subprocess.Popen(main, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(run_as_main("tests.work.fake_main", str(home.path), release_id), stdout=subprocess.DEVNULL)

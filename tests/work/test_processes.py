@@ -7,9 +7,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from fake_home import wait_until
-
 from mediaforge.work.processes import descendants, end, this_process
+from tests.work.fake_home import wait_until
 
 SYS_EXIT = {"x86_64": 60, "aarch64": 93}[platform.machine()]
 

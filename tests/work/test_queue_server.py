@@ -4,7 +4,6 @@ import signal
 from pathlib import Path
 
 import pytest
-from fake_home import Home, wait_until
 from redis import Redis
 
 from mediaforge.errors import QueueError
@@ -12,6 +11,7 @@ from mediaforge.tools import Tools
 from mediaforge.work import place, server
 from mediaforge.work.place import SOCKET_BYTES, filesystem, queue_folder, socket_path
 from mediaforge.work.server import ensure_server, is_running, stop_server
+from tests.work.fake_home import Home, wait_until
 
 # Children of these tests are forked: they need no imports, and so really race.
 forked = multiprocessing.get_context("fork")

@@ -4,13 +4,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from fake_home import Home, wait_until
 
 from mediaforge.errors import QueueError
 from mediaforge.tools import Tools
 from mediaforge.work.locks import title_lock
 from mediaforge.work.server import ensure_server, is_running
 from mediaforge.work.session import queue_session, rejoin, shown, shut_down
+from tests.work.fake_home import Home, wait_until
 
 forked = multiprocessing.get_context("fork")
 

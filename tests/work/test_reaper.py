@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from fake_home import Home
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 
@@ -14,6 +13,7 @@ from mediaforge.work.reaper import Reaper
 from mediaforge.work.records import Ending, RecordedStep, open_run, record_outcome, record_steps
 from mediaforge.work.session import Session
 from mediaforge.work.workers import live_workers, worker_name
+from tests.work.fake_home import Home
 
 DEAD = replace(this_process(), born=1)
 ALIVE = this_process()

@@ -7,7 +7,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from fake_home import Home
 from rq import Callback, Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
@@ -16,6 +15,7 @@ from rq.webhook import Webhook
 from mediaforge.tools import spawn
 from mediaforge.work.graph import QUEUE, open_queue
 from mediaforge.work.session import Session
+from tests.work.fake_home import Home
 
 
 @pytest.fixture
