@@ -88,8 +88,12 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line and exit with one of the codes in errors.py, or 0 ok, 70 bug, 130 interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # told to go, or the terminal was closed: unless under nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     code = run(sys.argv[1:])
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # all is done and said: a second Ctrl+C must not change the exit code
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.exit(code)

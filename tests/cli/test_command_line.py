@@ -165,15 +165,39 @@ def test_every_ending_has_its_code(
     assert said.err.count("mediaforge:") == (0 if code == 0 else 1)
 
 
-def test_a_stopped_command_says_so_in_one_line() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_command_says_so_in_one_line(number: signal.Signals) -> None:
     code = (
         "import os, signal, mediaforge.cli.main as cli\n"
-        "cli.group.main = lambda **_: os.kill(os.getpid(), signal.SIGTERM) or signal.pause()\n"
+        f"cli.group.main = lambda **_: os.kill(os.getpid(), {number:d}) or signal.pause()\n"
         "cli.main()"
     )
     answer = start("ladder", code=code)
     assert answer.returncode == 130
     assert answer.stderr == "mediaforge: interrupted; the same command again goes on from here\n"
+
+
+def test_a_closed_terminal_ends_no_command_under_nohup() -> None:
+    code = (
+        "import os, signal, mediaforge.cli.main as cli\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "cli.group.main = lambda **_: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "cli.main()"
+    )
+    assert start("ladder", code=code).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_when_all_is_done_changes_no_exit_code(number: signal.Signals) -> None:
+    """The interpreter takes long to leave, and an impatient user presses Ctrl+C again."""
+    code = (
+        "import atexit, os, mediaforge.cli.main as cli\n"
+        f"atexit.register(os.kill, os.getpid(), {number:d})\n"
+        "cli.group.main = lambda **_: 3\n"
+        "cli.main()"
+    )
+    answer = start("ladder", code=code)
+    assert (answer.returncode, answer.stderr) == (3, "")
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
