@@ -89,7 +89,9 @@ def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str,
 
 
 def _accusation(recipient: str, score: float, probability: float, model: Model) -> Accusation:
-    return Accusation(recipient=recipient, score=score / math.log(10), false_accusation_probability=probability, model=model.name)
+    return Accusation(
+        recipient=recipient, score=score / math.log(10), false_accusation_probability=probability, model=model.name
+    )
 
 
 def _keep_surest(found: dict[int, Accusation], index: int, accusation: Accusation) -> None:
