@@ -34,7 +34,7 @@ def start(*arguments: str, code: str = PROGRAM) -> "subprocess.CompletedProcess[
 def test_help_takes_less_than_a_third_of_a_second_of_processor() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     best = 1e9
-    for _ in range(3):  # the first one may have to compile
+    for _ in range(5):  # the first one may have to compile, and other tests run beside it
         answer = start("--help")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
