@@ -1,5 +1,6 @@
 """The worker processes of one command: started when nobody else serves the queue, replaced when they are lost, taken down."""
 
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 STILLBORN_SECONDS = 3.0  # a worker that is gone sooner could not even begin
 STILLBIRTHS = 6
+EARLY_KILLS = 60  # somebody else's doing, such as a system out of memory: worth more patience
 DISMISSAL_SECONDS = 2.0  # for idle workers to leave by themselves
 
 
@@ -29,7 +31,7 @@ class Crew:
         self._argv = argv
         self._size = size
         self._workers: list[_Hand] = []
-        self._stillbirths = 0
+        self._early_ends: list[int] = []
 
     def keep(self) -> None:
         """See to it that somebody works. Raises QueueError where workers die as soon as they are born."""
@@ -66,9 +68,12 @@ class Crew:
         return _Hand(process=spawn(self._argv, name="worker", log=log), born=time.monotonic())
 
     def _note_death(self, hand: "_Hand") -> None:
-        stillborn = time.monotonic() - hand.born < STILLBORN_SECONDS
-        self._stillbirths = self._stillbirths + 1 if stillborn else 0
-        if self._stillbirths >= STILLBIRTHS:
+        if time.monotonic() - hand.born > STILLBORN_SECONDS:
+            self._early_ends.clear()
+            return
+        self._early_ends.append(hand.process.returncode)
+        killed = self._early_ends.count(-signal.SIGKILL)
+        if killed >= EARLY_KILLS or len(self._early_ends) - killed >= STILLBIRTHS:
             log = self._session.state / "logs"
             raise QueueError(f"workers end as soon as they are started; the reason stands in {log}/worker-1.log")
 

@@ -34,7 +34,7 @@ from mediaforge.work.workers import live_workers
 TICK_SECONDS = 0.2
 KEPT = 30  # ended releases that the queue remembers
 LOSSES = 20  # how often a queue may go away, or forget everything, under one release
-PATIENCE_SECONDS = 20.0  # how long a watcher waits for somebody to work
+PATIENCE_SECONDS = 60.0  # how long a watcher waits for somebody to work: on a busy machine a worker takes long to start
 
 _RELEASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 

@@ -7,6 +7,7 @@ exactly as long as a server lives: two servers never write the same files, not e
 import contextlib
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from mediaforge.tools import Tools, run, spawn
 from mediaforge.work.locks import lock_file, take
 from mediaforge.work.place import queue_folder, socket_path
 
-START_SECONDS = 20.0  # a server reads its whole append-only file before it answers
+START_SECONDS = 60.0  # a server reads its whole append-only file before it answers, on a busy machine at that
 
 
 def ensure_server(state: Path, tools: Tools, runtime_dir: Path) -> str:
@@ -33,8 +34,8 @@ def ensure_server(state: Path, tools: Tools, runtime_dir: Path) -> str:
         while not _answers(socket := _last_socket(folder)):
             if take(lock, shared=False):
                 socket = socket_path(state, runtime_dir)
-                _start(state, folder, tools, socket=socket, lock=lock)
-                break
+                if _start(state, folder, tools, socket=socket, lock=lock):
+                    break  # to look again would be wrong: the lock is the server's now, and to us it seems free
             if time.monotonic() > deadline:
                 raise QueueError(
                     f"the queue server {_pid(folder)} of {state} does not answer; end that process, then run again"
@@ -54,22 +55,23 @@ def stop_server(state: Path) -> bool:
     Nothing is lost: the next server goes on from the files.
     """
     folder = state / "queue"
-    socket = _last_socket(folder)
-    if socket is None or not _answers(socket):
-        return False
-    with contextlib.suppress(redis.RedisError), _client(socket) as client:
-        client.shutdown(force=True)  # flushes its file first, and goes even where the disk is full
     deadline = time.monotonic() + START_SECONDS
     with lock_file(folder / "server.lock") as lock:
+        if take(lock, shared=False):
+            return False
         while not take(lock, shared=False):
             if time.monotonic() > deadline:
                 raise QueueError(f"the queue server {_pid(folder)} of {state} does not end; end that process yourself")
+            socket = _last_socket(folder)
+            if socket is not None:
+                with contextlib.suppress(redis.RedisError), _client(socket) as client:
+                    client.shutdown(force=True)  # flushes its file first, and goes even where the disk is full
             time.sleep(0.005)
     return True
 
 
-def _start(state: Path, folder: Path, tools: Tools, *, socket: Path, lock: int) -> None:
-    """Start the server with the lock in hand and wait until it answers."""
+def _start(state: Path, folder: Path, tools: Tools, *, socket: Path, lock: int) -> bool:
+    """Start the server with the lock in hand and wait until it answers; False where somebody killed it before it did."""
     data = folder / "data"
     data.mkdir(exist_ok=True, mode=0o700)
     _check_version(folder, tools)
@@ -81,13 +83,16 @@ def _start(state: Path, folder: Path, tools: Tools, *, socket: Path, lock: int) 
     )
     deadline = time.monotonic() + START_SECONDS
     while not _answers(socket):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if process.poll() == -signal.SIGKILL:
+            return False
+        if process.returncode is not None or time.monotonic() > deadline:
             process.kill()
             raise QueueError(
                 f"the queue server does not start ({_last_line(log)}); if its files in {data} are damaged, remove them:"
                 " only waiting jobs are lost, no results"
             )
         time.sleep(0.005)
+    return True
 
 
 def _argv(tools: Tools, *, data: Path, socket: Path, folder: Path) -> list[str]:

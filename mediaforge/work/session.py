@@ -69,12 +69,11 @@ def queue_session(state: Path, tools: Tools, *, runtime_dir: Path, queue_url: st
 def rejoin(session: Session) -> None:
     """Find the queue again after it went away: start the embedded server anew, or wait for the other one. Raises QueueError."""
     pool = session.connection.connection_pool
-    pool.disconnect()
-    if session.queue_url is None:
-        url = ensure_server(session.state, session.tools, session.runtime_dir)
-        pool.connection_kwargs["path"] = socket_of(url)
     deadline = time.monotonic() + ANSWER_SECONDS
     while True:
+        pool.disconnect()
+        if session.queue_url is None:
+            pool.connection_kwargs["path"] = socket_of(ensure_server(session.state, session.tools, session.runtime_dir))
         try:
             session.connection.ping()
             return

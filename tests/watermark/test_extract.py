@@ -47,7 +47,7 @@ def encode(tmp_path_factory: pytest.TempPathFactory, tools: Tools) -> Encode:
         opened = raw if isinstance(source, int) else ["-i", str(source)]
         pictures = b"".join(film(source)) if isinstance(source, int) else None
         argv = [tools.ffmpeg, *FFMPEG_QUIET, "-y", *opened, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-threads", "1"]
-        run([*argv, *arguments, folder / name], name="ffmpeg", stdin=pictures, timeout_seconds=120)
+        run([*argv, *arguments, folder / name], name="ffmpeg", stdin=pictures, timeout_seconds=600)
         return folder / name
 
     return call

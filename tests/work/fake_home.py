@@ -78,7 +78,7 @@ def make_home() -> Home:
     return home
 
 
-def wait_until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
+def wait_until(holds: Callable[[], object], *, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"

@@ -32,7 +32,7 @@ def put(session: Session, func: str, *args: object, **options: Any) -> Job:
 
 def work_off(home: Home) -> None:
     log = home.state / "logs" / "burst.log"
-    assert spawn([*home.worker_argv, "--burst"], name="worker", log=log).wait(timeout=30) == 0, log.read_text()
+    assert spawn([*home.worker_argv, "--burst"], name="worker", log=log).wait(timeout=60) == 0, log.read_text()
 
 
 def test_only_our_own_words_run_and_nothing_else_is_called(home: Home, session: Session) -> None:
