@@ -75,7 +75,7 @@ def _start(state: Path, folder: Path, tools: Tools, *, socket: Path, lock: int) 
     data = folder / "data"
     data.mkdir(exist_ok=True, mode=0o700)
     _check_version(folder, tools)
-    write_whole(folder / "socket", os.fsencode(socket))
+    _note(folder / "socket", os.fsencode(socket))
     socket.unlink(missing_ok=True)  # left by a killed server; we hold the lock, so nobody listens there
     log = state / "logs" / "queue-server.log"
     process = spawn(
@@ -126,7 +126,13 @@ def _check_version(folder: Path, tools: Tools) -> None:
                 f"{folder / 'data'} was written by Valkey {written} and {tools.valkey} is {found[1]};"
                 " use the newer one, or remove the folder (only waiting jobs are lost)"
             )
-    write_whole(file, found[1].encode())
+    _note(file, found[1].encode())
+
+
+def _note(file: Path, content: bytes) -> None:
+    """Most starts find it written already, and need not wait for the disk."""
+    if not file.exists() or file.read_bytes() != content:
+        write_whole(file, content)
 
 
 def _last_socket(folder: Path) -> Path | None:
