@@ -67,6 +67,8 @@ def read_timeline(master: Master, *, tools: Tools) -> Timeline:
             return
         if "C" in flags:  # the demuxer got fewer bytes than the index promises
             raise MediaError(master.path, f"breaks off at {float(moment):.1f} s; get a whole copy", stream=stream)
+        if "D" in flags:  # decoded for the sake of others, never shown: an edit list begins behind it
+            return
         ends[stream] = max(ends.get(stream, moment), moment)
         if stream == picture:
             count += 1
