@@ -5,6 +5,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mediaforge.errors import ToolError
 from mediaforge.media import Master
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
@@ -29,7 +32,7 @@ def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quali
     """Score a rendition shown at the master's size. `fps` is the grid's rate as a ratio. Raises ToolError."""
     video = master.video
     assert video is not None
-    width, height = _shown_size(*video.display_size)
+    width, height = shown_size(*video.display_size)
     clean = "".join(
         f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}," for name, options in cleaning_filters(video)
     )
@@ -46,16 +49,25 @@ def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quali
         argv = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS, *media_input(rendition), *seek, *media_input(master.path)]
         argv += ["-filter_complex", graph, "-f", "null", "-"]
         run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=180)
-        scores = sorted(frame["metrics"][_metric(frame["metrics"])] for frame in json.loads(log.read_text())["frames"])
-    if not scores:
-        raise ToolError("libvmaf", f"scored no frame of {rendition.name}")
-    return Quality(mean=sum(scores) / len(scores), p5=scores[len(scores) // 20], frames=len(scores))
+        scores = np.sort(read_scores(log))
+    return Quality(mean=float(scores.mean()), p5=float(scores[len(scores) // 20]), frames=len(scores))
 
 
-def _shown_size(width: int, height: int) -> tuple[int, int]:
+def shown_size(width: int, height: int) -> tuple[int, int]:
     """The size to compare at: the master's, a small one's a whole number of times (libvmaf cannot look at smaller pictures)."""
     times = -(-_LEAST_SIDE // min(width, height))
     return width * times, height * times
+
+
+def read_scores(log: Path) -> NDArray[np.float64]:
+    """Score by frame (frames,) of a log that libvmaf wrote with log_fmt=json. Raises ToolError where it holds none."""
+    try:
+        frames = json.loads(log.read_bytes())["frames"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ToolError("libvmaf", f"left no scores in {log.name}; run it again", transient=True) from error
+    if not frames:
+        raise ToolError("libvmaf", "was shown no frame; check that rendition and master are of one film")
+    return np.array([frame["metrics"][_metric(frame["metrics"])] for frame in frames], dtype=np.float64)
 
 
 def _metric(metrics: dict[str, float]) -> str:
