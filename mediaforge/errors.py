@@ -3,6 +3,7 @@
     MediaforgeError
       SettingsError        a setting is missing or makes no sense            exit 2
       LadderError          a ladder file is wrong                            exit 3
+      NetworkError         a network file or a player log is wrong           exit 3
       MediaError           a file is not what it should be                   exit 3
       UnknownId            no such title, recipient, job or key here         exit 3
       CheckError           something that must hold does not                 exit 1
@@ -44,6 +45,14 @@ class LadderError(MediaforgeError):
         super().__init__(f"{place}: {what}")
         self.file = str(file)
         self.rung = rung
+
+
+class NetworkError(MediaforgeError):
+    exit_code = 3
+
+    def __init__(self, file: Path | str, what: str) -> None:
+        super().__init__(f"{file}: {what}")
+        self.file = str(file)
 
 
 class MediaError(MediaforgeError):
