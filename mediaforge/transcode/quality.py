@@ -3,6 +3,7 @@
 import json
 import tempfile
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -36,16 +37,21 @@ def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quali
     clean = "".join(
         f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}," for name, options in cleaning_filters(video)
     )
+    # Times count frames. Not setpts=N/FPS/TB: that is computed in floating point and cut off, so that some frames get the time
+    # of the one before and are held against the wrong picture (frame 29 at 25 fps, and one in twelve after it).
+    tick = f"settb=1/({fps}),setpts=N"
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "vmaf.json"
         graph = (
-            f"[0:v:0]scale={width}:{height}:flags=bicubic,format=yuv420p10le,setpts=N/({fps})/TB[distorted];"
-            f"[1:{video.index}]{clean}fps={fps}:start_time=0,"
+            f"[0:v:0]scale={width}:{height}:flags=bicubic,format=yuv420p10le,{tick}[distorted];"
+            f"[1:{video.index}]{clean}fps={fps}:start_time=0:round=near,"
             f"scale={width}:{height}:in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv,"
-            f"setsar=1,format=yuv420p10le,setpts=N/({fps})/TB[reference];"
+            f"setsar=1,format=yuv420p10le,{tick}[reference];"
             f"[distorted][reference]libvmaf=model=version={MODEL}:n_subsample={SAMPLE}:log_fmt=json:log_path={log.name}:shortest=1"
         )
-        seek = ["-ss", f"{float(video.start):.6f}"] if video.start > 0 else []
+        # A quarter of a frame early, as the encoder does: a rounded time must not lose the first frame.
+        start = video.start - Fraction(1, 4) / Fraction(fps)
+        seek = ["-ss", f"{float(start):.6f}"] if start > 0 else []
         argv = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS, *media_input(rendition), *seek, *media_input(master.path)]
         argv += ["-filter_complex", graph, "-f", "null", "-"]
         run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=180)
