@@ -16,8 +16,8 @@ import ffmpeg
 from mediaforge.errors import MediaError, ToolError
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, INPUT_FORMATS, Limits, Tools, run
-from mediaforge.transcode.clean import cleaning_filters, input_matrix
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
+from mediaforge.transcode.source import grid_picture, sized
 
 STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
 _LIMITS = Limits(memory_bytes=16 << 30)
@@ -54,47 +54,19 @@ def rendition_name(rung: str, variant: Variant) -> str:
 
 def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     """The command line of a chunk's encode. Pure."""
-    video = request.master.video
-    assert video is not None
-    picture = _source(request)
-    for name, settings in cleaning_filters(video):
-        picture = picture.filter(name, **settings)
-    # The grid is constant frame rate; the last frame may be short by a rounding, never by more.
-    picture = picture.filter("fps", fps=_ratio(request.grid.fps), start_time=0, round="near")
-    picture = picture.filter("tpad", stop=2, stop_mode="clone").filter("trim", end_frame=request.chunk.frames)
+    chunk = request.chunk
+    picture = grid_picture(request.master, request.grid, first_frame=chunk.first_frame, frames=chunk.frames)
     split = picture.filter_multi_output("split", len(request.rungs))
     outputs = []
     for number, rung in enumerate(request.rungs):
-        scaled = split.stream(number).filter(
-            "scale",
-            rung.width,
-            rung.height,
-            flags="lanczos+accurate_rnd",
-            in_color_matrix=input_matrix(video),
-            out_color_matrix="bt709",
-            out_range="tv",
-        )
-        pair = scaled.filter("setsar", 1).filter("format", "yuv420p").filter_multi_output("split", len(request.options))
+        scaled = sized(split.stream(number), request.master, width=rung.width, height=rung.height)
+        pair = scaled.filter_multi_output("split", len(request.options))
         for index, (variant, options) in enumerate(request.options.items()):
             target = str(to / rendition_name(rung.rung.name, variant))
             outputs.append(ffmpeg.output(pair.stream(index), target, **_output(request, rung, options)))
     head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
     return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
-
-
-def _source(request: EncodeRequest) -> Any:
-    """The master's picture from the chunk's first frame on.
-
-    The seek aims a quarter of a frame early, so that rounded times can neither lose the first frame nor take the one before.
-    """
-    video = request.master.video
-    assert video is not None
-    seek = video.start + (request.chunk.first_frame - Fraction(1, 4)) / request.grid.fps
-    options: dict[str, Any] = {"protocol_whitelist": "file", "format_whitelist": INPUT_FORMATS, "threads": 1}
-    if seek > 0:
-        options["ss"] = f"{float(seek):.6f}"
-    return ffmpeg.input(f"file:{request.master.path}", **options)[str(video.index)]
 
 
 def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, str]) -> dict[str, Any]:
@@ -133,10 +105,6 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, st
 def timescale(fps: Fraction) -> int:
     """Ticks a second such that a frame is a whole number of them, at least 10,000 for the sake of other tracks."""
     return fps.numerator * -(-10_000 // fps.numerator)
-
-
-def _ratio(value: Fraction) -> str:
-    return f"{value.numerator}/{value.denominator}"
 
 
 class _Watch:
