@@ -15,8 +15,8 @@ from mediaforge.package.record import Scheme, System
 from mediaforge.plan import PlannedStep, Request, load_plan, plan_release, write_request
 from mediaforge.recipes import CHECKS_NAME, Recipe, recipe, result_of
 from mediaforge.record import from_json
+from mediaforge.transcode.certify import Quality, certify
 from mediaforge.transcode.encoder import rendition_name
-from mediaforge.transcode.quality import Quality, measure
 
 _SKIPPED = ("fingerprint", "publish")  # a sample clip is judged, not kept
 _BITS = 8
@@ -24,7 +24,7 @@ _BITS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungReport:
-    """One rung as it came out: its mean rate and its VMAF (phone model)."""
+    """One rung as it came out: its mean rate and its VMAF (phone model), certified between `vmaf_low` and `vmaf_high`."""
 
     name: str
     width: int
@@ -32,6 +32,8 @@ class RungReport:
     bitrate_bps: int
     measured_bps: int
     vmaf: float
+    vmaf_low: float
+    vmaf_high: float
     vmaf_p5: float
 
 
@@ -73,12 +75,13 @@ def _report(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callab
         made = recipe(context, plan, step.name)
         context.steps.run(made.step, partial(_work, made, on_progress=partial(on_progress, step.name)))
     joined = result_of(context, plan, "join").folder
-    reports = []
-    for number, fitted in enumerate(plan.rungs):
-        rendition = joined / rendition_name(fitted.rung.name, Variant.A)
-        quality = measure(rendition, plan.master, fps=str(plan.grid.fps), tools=context.tools)
-        reports.append(_rung_report(fitted, quality, bits=rendition.stat().st_size * _BITS, seconds=float(plan.grid.duration)))
-        on_progress("vmaf", (number + 1) / len(plan.rungs))
+    renditions = [joined / rendition_name(fitted.rung.name, Variant.A) for fitted in plan.rungs]
+    qualities = certify(renditions, plan.master, grid=plan.grid, tools=context.tools, on_progress=partial(on_progress, "vmaf"))
+    seconds = float(plan.grid.duration)
+    reports = [
+        _rung_report(fitted, quality, bits=rendition.stat().st_size * _BITS, seconds=seconds)
+        for fitted, quality, rendition in zip(plan.rungs, qualities, renditions, strict=True)
+    ]
     checks_file = result_of(context, plan, "verify").folder / CHECKS_NAME
     verified = from_json(tuple[Check, ...], checks_file.read_bytes(), source=checks_file)
     return ClipReport(clip=clip, rungs=tuple(reports), checks=verified + hold_against(tuple(reports), ladder.floors))
@@ -110,6 +113,8 @@ def _rung_report(fitted: FittedRung, quality: Quality, *, bits: int, seconds: fl
         bitrate_bps=fitted.rung.bitrate_bps,
         measured_bps=round(bits / seconds),
         vmaf=round(quality.mean, 2),
+        vmaf_low=round(quality.low, 2),
+        vmaf_high=round(quality.high, 2),
         vmaf_p5=round(quality.p5, 2),
     )
 

@@ -59,7 +59,7 @@ def _print(reports: list[ClipReport]) -> None:
                 f"{rung.width}x{rung.height}",
                 rate(rung.bitrate_bps),
                 rate(rung.measured_bps),
-                f"{rung.vmaf:.1f}",
+                f"{rung.vmaf:.1f} ({rung.vmaf_low:.1f} to {rung.vmaf_high:.1f})",
                 f"{rung.vmaf_p5:.1f}",
             )
             for rung in report.rungs

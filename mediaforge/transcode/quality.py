@@ -1,8 +1,15 @@
-"""How good a rendition looks: VMAF v1, phone model, sampled in time (never by shrinking the display: facts-transcode 5c)."""
+"""How good a rendition looks: VMAF v1, phone model, frame by frame against the master (never by shrinking the display:
+facts-transcode 5c).
+
+Frame n of a rendition is held against frame n of the master on the title's grid, reached the way the encoder reaches it.
+One ffmpeg looks at all renditions: the master is decoded and scaled once. Only the frames asked for are scaled and scored;
+their neighbours are shown to libvmaf too, as it measures motion between pictures that follow one another (VMAF counts the
+smaller of the motions before and behind a frame; without its neighbours a frame lost up to 10 points).
+"""
 
 import json
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,53 +17,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import ToolError
-from mediaforge.media import Master
+from mediaforge.media import Master, VideoTrack
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
 from mediaforge.transcode.clean import cleaning_filters, input_matrix
 
 MODEL = "vmaf_v1.0.16_5d0h"  # seen from five picture heights: a phone in the hand (Netflix/vmaf, models_v1.md)
-SAMPLE = 5  # every fifth frame: within 0.2 of the full mean (facts-transcode 5b)
 _LEAST_SIDE = 360
-_LIMITS = Limits(memory_bytes=8 << 30)
+_LIMITS = Limits(memory_bytes=16 << 30)
+_RUN = 3  # a frame and its two neighbours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """VMAF of a rendition against its master: mean and the 5th percentile of the sampled frames, 0 to 100."""
+def score_frames(
+    renditions: Sequence[Path], master: Master, frames: range, *, fps: Fraction, tools: Tools
+) -> NDArray[np.float64]:
+    """VMAF of the given frames of each rendition, 0 to 100: an array (renditions, frames).
 
-    mean: float
-    p5: float
-    frames: int
-
-
-def measure(rendition: Path, master: Master, *, fps: str, tools: Tools) -> Quality:
-    """Score a rendition shown at the master's size. `fps` is the grid's rate as a ratio. Raises ToolError."""
-    video = master.video
-    assert video is not None
-    width, height = shown_size(*video.display_size)
-    clean = "".join(
-        f"{name}={':'.join(f'{key}={value}' for key, value in options.items())}," for name, options in cleaning_filters(video)
-    )
-    # Times count frames. Not setpts=N/FPS/TB: that is computed in floating point and cut off, so that some frames get the time
-    # of the one before and are held against the wrong picture (frame 29 at 25 fps, and one in twelve after it).
-    tick = f"settb=1/({fps}),setpts=N"
+    `fps` is the grid's rate. `frames` are numbers on the grid: consecutive, or at least three apart and then neither the
+    title's first nor its last. Files are read from the first of them to the last, no further. Raises ToolError.
+    """
+    is_whole = frames.step == 1
+    assert is_whole or (frames[0] > 0 and frames.step >= _RUN)
+    margin = 0 if is_whole else 1
+    begin, length = frames[0] - margin, frames[-1] - frames[0] + 1 + 2 * margin
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "vmaf.json"
-        graph = (
-            f"[0:v:0]scale={width}:{height}:flags=bicubic,format=yuv420p10le,{tick}[distorted];"
-            f"[1:{video.index}]{clean}fps={fps}:start_time=0:round=near,"
-            f"scale={width}:{height}:in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv,"
-            f"setsar=1,format=yuv420p10le,{tick}[reference];"
-            f"[distorted][reference]libvmaf=model=version={MODEL}:n_subsample={SAMPLE}:log_fmt=json:log_path={log.name}:shortest=1"
+        argv: list[str | Path] = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS]
+        video = _picture(master)
+        argv += _input(master.path, start=video.start + (begin - Fraction(1, 4)) / fps)
+        for path in renditions:
+            argv += _input(path, start=(begin - Fraction(1, 4)) / fps)
+        argv += ["-filter_complex_threads", "1", "-filter_complex"]
+        if is_whole:
+            argv.append(_whole_graph(len(renditions), video, length=length, fps=fps))
+        else:
+            argv.append(_run_graph(len(renditions), video, length=length, stride=frames.step, fps=fps))
+        argv += ["-f", "null", "-"]
+        run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=600)
+        scores = [read_scores(Path(folder) / _log(number)) for number in range(len(renditions))]
+    if not is_whole:
+        scores = [one[1:] for one in scores]  # the first is of the lead-in
+    if any(len(one) != len(frames) for one in scores):
+        raise ToolError(
+            "libvmaf", f"scored {min(map(len, scores))} of {len(frames)} frames of {master.path.name}; release it again"
         )
-        # A quarter of a frame early, as the encoder does: a rounded time must not lose the first frame.
-        start = video.start - Fraction(1, 4) / Fraction(fps)
-        seek = ["-ss", f"{float(start):.6f}"] if start > 0 else []
-        argv = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS, *media_input(rendition), *seek, *media_input(master.path)]
-        argv += ["-filter_complex", graph, "-f", "null", "-"]
-        run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=180)
-        scores = np.sort(read_scores(log))
-    return Quality(mean=float(scores.mean()), p5=float(scores[len(scores) // 20]), frames=len(scores))
+    return np.stack(scores)
 
 
 def shown_size(width: int, height: int) -> tuple[int, int]:
@@ -79,3 +82,80 @@ def read_scores(log: Path) -> NDArray[np.float64]:
 def _metric(metrics: dict[str, float]) -> str:
     """The name under which libvmaf reports the model's score; other entries are its features."""
     return next(name for name in metrics if name.startswith("vmaf"))
+
+
+def _picture(master: Master) -> VideoTrack:
+    assert master.video is not None
+    return master.video
+
+
+def _input(path: Path, *, start: Fraction) -> list[str | Path]:
+    """A file from `start` on: a quarter of a frame early, as the encoder does, so that no rounding can lose a frame."""
+    seek = ["-ss", f"{float(start):.6f}"] if start > 0 else []
+    return ["-threads", "1", *seek, *media_input(path)]
+
+
+def _whole_graph(count: int, video: VideoTrack, *, length: int, fps: Fraction) -> str:
+    """Every frame, one after the other."""
+    timed = "settb=1/25,setpts=N"  # only the order counts; setpts=N/FPS/TB would round frames into one another
+    ends = [f"[reference{number}]" for number in range(count)]
+    parts = [f"[0:{video.index}]{_on_grid(video, length, fps=fps)}{_shown(video)},{timed},split={count}{''.join(ends)}"]
+    for number, end in enumerate(ends):
+        parts.append(f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}{_scaled(video)},{timed}[rendition{number}]")
+        parts.append(f"[rendition{number}]{end}{_vmaf(number, every=1)}")
+    return ";".join(parts)
+
+
+def _run_graph(count: int, video: VideoTrack, *, length: int, stride: int, fps: Fraction) -> str:
+    """Runs of three frames with the middle one scored.
+
+    n_subsample=3 scores pictures 0, 3, 6 ... but measures motion on all; so the first run gets two more pictures in front.
+    Picture 0 is scored for nothing. Motion is measured on the reference only: a rendition's frame stands for its neighbours.
+    """
+    fed = 2 + _RUN * -(-length // stride)
+    timed = "settb=1/25,setpts=N"
+    ends = [f"[reference{number}]" for number in range(count)]
+    parts = [
+        f"[0:{video.index}]{_on_grid(video, length, fps=fps)}select='lt(mod(n,{stride}),{_RUN})',{_shown(video)},{timed},"
+        f"tpad=start=2:start_mode=clone,{timed},split={count}{''.join(ends)}"
+    ]
+    for number, end in enumerate(ends):
+        parts.append(
+            f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}select='eq(mod(n,{stride}),1)',{_scaled(video)},"
+            f"settb=1/{_RUN},setpts={_RUN}*(N+1),fps={_RUN}:start_time=0,tpad=stop=2:stop_mode=clone,trim=end_frame={fed},"
+            f"{timed}[rendition{number}]"
+        )
+        parts.append(f"[rendition{number}]{end}{_vmaf(number, every=_RUN)}")
+    return ";".join(parts)
+
+
+def _on_grid(video: VideoTrack, length: int, *, fps: Fraction) -> str:
+    """The master on the grid, as the encoder's graph puts it there; what needs a frame's neighbours comes first."""
+    woven = "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name == "bwdif")
+    return f"{woven}{_constant_rate(length, fps=fps)}"
+
+
+def _constant_rate(length: int, *, fps: Fraction) -> str:
+    return f"fps={fps}:start_time=0:round=near,tpad=stop=2:stop_mode=clone,trim=end_frame={length},"
+
+
+def _shown(video: VideoTrack) -> str:
+    clean = "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name != "bwdif")
+    return f"{clean}{_scaled(video, f':in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv')}"
+
+
+def _scaled(video: VideoTrack, colour: str = "") -> str:
+    width, height = shown_size(*video.display_size)
+    return f"scale={width}:{height}:flags=bicubic{colour},setsar=1,format=yuv420p10le"
+
+
+def _options(options: dict[str, str]) -> str:
+    return ":".join(f"{key}={value}" for key, value in options.items())
+
+
+def _vmaf(number: int, *, every: int) -> str:
+    return f"libvmaf=model=version={MODEL}:n_threads=1:n_subsample={every}:log_fmt=json:log_path={_log(number)}:shortest=1"
+
+
+def _log(number: int) -> str:
+    return f"vmaf-{number}.json"

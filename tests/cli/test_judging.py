@@ -20,7 +20,17 @@ from mediaforge.settings import load_settings
 GOOD = Check(id="package.kid.agree", ok=True, message="one key id")
 BAD = Check(id="check.vmaf.top", ok=False, message="v1600 scores VMAF 80.0, the floor is 85.0")
 WARNING = Check(id="state.disk", ok=False, message="little space", level=Level.WARNING)
-RUNG = RungReport(name="v070", width=256, height=144, bitrate_bps=70_000, measured_bps=69_000, vmaf=40.0, vmaf_p5=31.0)
+RUNG = RungReport(
+    name="v070",
+    width=256,
+    height=144,
+    bitrate_bps=70_000,
+    measured_bps=69_000,
+    vmaf=40.0,
+    vmaf_low=39.2,
+    vmaf_high=40.8,
+    vmaf_p5=31.0,
+)
 
 
 @pytest.mark.parametrize(("checks", "code"), [((GOOD,), 0), ((GOOD, WARNING), 0), ((GOOD, BAD), 1)])

@@ -1,0 +1,93 @@
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mediaforge.media import Grid, gop_frames
+from mediaforge.tools import Tools
+from mediaforge.transcode.certify import certify, estimate, sample
+from mediaforge.transcode.probe import probe
+from mediaforge.transcode.quality import score_frames
+from tests.transcode.test_quality import encoded, plain
+
+
+def grid_of(frames: int, *, fps: Fraction = Fraction(25)) -> Grid:
+    return Grid(fps=fps, gop_frames=gop_frames(fps), frames=frames)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 24, 95])
+def test_a_short_clip_is_looked_at_whole(frames: int) -> None:
+    assert sample(grid_of(frames)) == range(frames)
+
+
+@pytest.mark.parametrize("frames", [120, 121, 200, 1500, 1501, 7200, 20_000, 180_000, 2_000_000])
+@pytest.mark.parametrize("fps", [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(50)])
+def test_a_sample_is_spread_evenly_and_has_neighbours(frames: int, fps: Fraction) -> None:
+    chosen = sample(grid_of(frames, fps=fps))
+    assert chosen.step >= 3 and chosen[0] >= 1 and chosen[-1] <= frames - 2
+    assert chosen[0] <= chosen.step and frames - chosen[-1] <= 2 * chosen.step
+    assert len(chosen) >= 16
+
+
+@pytest.mark.parametrize("frames", [1500, 20_000, 180_000])
+def test_a_sample_sees_every_place_in_the_gop_equally_often(frames: int) -> None:
+    chosen = sample(grid_of(frames))
+    seen = np.bincount(np.array(chosen) % 48, minlength=48)
+    assert seen.max() - seen.min() <= 1
+
+
+def test_the_longest_film_costs_no_more_than_an_hour() -> None:
+    assert len(sample(grid_of(90_000))) <= 1000 and len(sample(grid_of(2_000_000))) <= 1000
+
+
+def test_what_is_seen_whole_is_certain() -> None:
+    quality = estimate(np.array([70.0, 80.0, 90.0]), of=3)
+    assert (quality.low, quality.mean, quality.high, quality.frames) == (80, 80, 80, 3)
+
+
+def test_the_interval_is_the_formula_by_hand() -> None:
+    """Differences 2, -2, 2, -2: v2 = (1 - 5/50)/5 * 16/(2*4) = 0.36, and t for 4 degrees of freedom is 2.776."""
+    quality = estimate(np.array([80.0, 82.0, 80.0, 82.0, 80.0]), of=50)
+    assert quality.mean == pytest.approx(80.8)
+    assert quality.high - quality.mean == pytest.approx(2.776 * math.sqrt(0.36), rel=0.02)
+    assert quality.mean - quality.low == pytest.approx(quality.high - quality.mean)
+
+
+def test_an_interval_stays_on_the_scale() -> None:
+    quality = estimate(np.array([100.0, 90.0, 100.0, 100.0]), of=1000)
+    assert quality.low < 97.5 < quality.high == 100
+
+
+def test_nineteen_intervals_in_twenty_hold_the_mean() -> None:
+    """Scores as films have them: shots of their own level, an I picture that decays over its GOP, noise from frame to frame."""
+    held = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        grid = grid_of(int(rng.integers(300, 3000)))
+        scores = np.clip(_film(grid, rng), 0, 100)
+        quality = estimate(scores[list(sample(grid))], of=grid.frames)
+        held.append(quality.low <= scores.mean() <= quality.high)
+    assert np.mean(held) >= 0.93
+
+
+def test_certified_and_full_value_agree(ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path) -> None:
+    film = probe(plain(ffmpeg, tmp_path), tools=tools)
+    grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(60, 200))
+    assert sample(grid).step == 5
+    told: list[float] = []
+    certified = certify(renditions, film, grid=grid, tools=tools, on_progress=told.append)
+    whole = score_frames(renditions, film, range(grid.frames), fps=grid.fps, tools=tools)
+    assert told[-1] == 1
+    for quality, scores in zip(certified, whole, strict=True):
+        assert quality.low <= scores.mean() <= quality.high
+        assert quality.p5 < quality.mean
+
+
+def _film(grid: Grid, rng: np.random.Generator) -> np.ndarray:
+    frames = np.arange(grid.frames)
+    cuts = np.cumsum(rng.integers(12, 150, size=grid.frames // 12))
+    levels = rng.normal(80, 10, size=len(cuts) + 1)[np.searchsorted(cuts, frames, side="right")]
+    return levels + 12 * np.exp(-(frames % grid.gop_frames) / 6) + rng.normal(0, 3, size=grid.frames)
