@@ -2,6 +2,7 @@
 
 import click
 
+from mediaforge.cli import network
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.output import rate
 from mediaforge.cli.shipped import find_ladder, shipped_ladders
@@ -18,6 +19,9 @@ def command() -> None:
       mediaforge ladder list
       mediaforge ladder show maroc-mobile
     """
+
+
+command.add_command(network.command)
 
 
 @command.command("list")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mediaforge.errors import LadderError
+from mediaforge.errors import LadderError, NetworkError
 from mediaforge.media import SideFile
 
 _PACKAGE = Path(__file__).parent.parent
@@ -23,6 +23,22 @@ def find_ladder(name: str) -> Path:
             name, f"no ladder of this name is shipped; choose {' or '.join(ladders)}, or give a path to a TOML file"
         )
     return ladders[name]
+
+
+def shipped_networks() -> tuple[Path, ...]:
+    return tuple(sorted((_folder("ladders") / "networks").glob("*.toml")))
+
+
+def find_network(name: str) -> Path:
+    """A shipped network by its name, or any other by its path. Raises NetworkError naming those that are there."""
+    if "/" in name or name.endswith(".toml"):
+        return Path(name)
+    networks = {path.stem: path for path in shipped_networks()}
+    if name not in networks:
+        raise NetworkError(
+            name, f"no network of this name is shipped; choose {' or '.join(networks)}, or give a path to a TOML file"
+        )
+    return networks[name]
 
 
 def sample() -> Path:

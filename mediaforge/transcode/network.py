@@ -6,7 +6,9 @@ percentiles alone: measured tails are fatter than the mixture's.
 """
 
 import itertools
+import json
 import math
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -129,6 +131,52 @@ def load_network(path: Path) -> Network:
         price=_price(path, table),
         classes=_classes(path, table),
     )
+
+
+def save_network(network: Network, path: Path, *, replace: bool = False) -> None:
+    """Write a network file that `load_network` reads back: whole, or not at all. Raises NetworkError."""
+    if path.exists() and not replace:
+        raise NetworkError(path, "is there already; name another file or say --force")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(network_text(network))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise NetworkError(path, f"cannot be written ({error.strerror}); name a file that can") from error
+
+
+def network_text(network: Network) -> str:
+    """A network as TOML. Its name is the file's."""
+    head = {key: getattr(network, key) for key in ("description", "source", "licence", "date", "sessions")}
+    kbps = tuple(value / 1000 for value in network.throughput.values)
+    tables: list[tuple[str, Mapping[str, object]]] = [("", head)]
+    tables += [("[throughput]", {"percent": network.throughput.percent, "kbps": kbps})]
+    for key, unit, found in (("round_trip", "ms", network.round_trip), ("loss", "share", network.loss)):
+        if found is not None:
+            tables += [(f"[{key}]", {"percent": found.percent, unit: found.values})]
+    tables += [("[price]", {"currency": network.price.currency, "per_gigabyte": network.price.per_gigabyte})]
+    for kind in network.classes:
+        row: dict[str, object] = {"name": kind.name, "median_kbps": kind.median_bps / 1000}
+        for key in ("sigma_ln", "weight", "variation", "autocorrelation", "round_trip_ms"):
+            row[key] = getattr(kind, key)
+        tables += [("[[class]]", row)]
+    return "\n".join(
+        "\n".join([*([title] if title else []), *(f"{key} = {_toml(value)}" for key, value in row.items()), ""])
+        for title, row in tables
+    )
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, str):
+        # JSON's text is TOML's but for the one control character that JSON leaves alone
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return f"{float(value):.9g}" if isinstance(value, float) else str(value)
 
 
 def _percentiles(path: Path, table: Mapping[str, Any], key: str, unit: str, *, may_rest: bool = False) -> Percentiles | None:

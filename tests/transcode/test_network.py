@@ -1,5 +1,6 @@
 """The distribution of session throughput: what it must obey, and how a wrong file is refused."""
 
+import dataclasses
 import math
 import tomllib
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from mediaforge.errors import NetworkError
-from mediaforge.transcode.network import Network, load_network
+from mediaforge.transcode.network import Network, load_network, save_network
 
 SHIPPED = Path(__file__).parents[2] / "ladders" / "networks"
 YEARS = ("maroc-2024", "maroc-2025")
@@ -154,3 +155,26 @@ def test_a_wrong_file_is_refused_in_one_sentence(tmp_path: Path, old: str, new: 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="cannot be read"):
         load_network(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("name", YEARS)
+def test_what_is_written_is_read_back(name: str, tmp_path: Path) -> None:
+    shipped = load_network(SHIPPED / f"{name}.toml")
+    odd = dataclasses.replace(shipped, description='a "quoted" \\ شبكة\n\x7f', loss=None)
+    for one in (shipped, odd):
+        path = tmp_path / f"{name}.toml"
+        save_network(one, path, replace=True)
+        again = load_network(path)
+        assert again.throughput.values == pytest.approx(one.throughput.values, rel=1e-8)
+        assert dataclasses.replace(again, throughput=one.throughput) == one
+    assert [file.name for file in tmp_path.iterdir()] == [f"{name}.toml"]
+
+
+def test_a_file_that_is_there_is_not_written_over_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "decades.toml"
+    decades = network(tmp_path)
+    with pytest.raises(NetworkError, match="is there already; name another file or say --force"):
+        save_network(decades, path)
+    assert path.read_text(encoding="utf-8") == DECADES
+    with pytest.raises(NetworkError, match="cannot be written"):
+        save_network(decades, tmp_path / "nowhere" / "ours.toml")
