@@ -37,6 +37,7 @@ class Sessions:
     rates_bps: NDArray[np.float64]  # (sessions, seconds)
     round_trip_s: NDArray[np.float64]  # (sessions,)
     delivered_bits: NDArray[np.float64]  # (sessions, seconds + 1): what has come by the end of each second
+    rising: NDArray[np.float64]  # all of delivered_bits as one rising list: row k scaled to k .. k + 1
 
     @property
     def count(self) -> int:
@@ -63,9 +64,7 @@ class Sessions:
         total = self.delivered_bits[:, -1]
         rounds = np.floor(bits / total)
         rest = bits - rounds * total
-        # One search for all rows: each row scaled to 0..1 and shifted by its number makes one rising list.
-        rising = (self.delivered_bits / total[:, None] + row[:, None]).ravel()
-        place = np.searchsorted(rising, row + rest / total, side="right") - 1 - row * (seconds + 1)
+        place = np.searchsorted(self.rising, row + rest / total, side="right") - 1 - row * (seconds + 1)
         second = np.clip(place, 0, seconds - 1)
         rate = np.maximum(self.rates_bps[row, second], 1e-9)
         part = np.clip((rest - self.delivered_bits[row, second]) / rate, 0.0, 1.0)
@@ -135,7 +134,12 @@ def make_sessions(rates_bps: NDArray[np.float64], round_trip_s: NDArray[np.float
     """Sessions from throughput, (sessions, seconds), and round-trip times, (sessions,)."""
     rates = np.asarray(rates_bps, dtype=np.float64)
     delivered = np.concatenate((np.zeros((len(rates), 1)), rates.cumsum(axis=1)), axis=1)
-    return Sessions(rates_bps=rates, round_trip_s=np.asarray(round_trip_s, dtype=np.float64), delivered_bits=delivered)
+    return Sessions(
+        rates_bps=rates,
+        round_trip_s=np.asarray(round_trip_s, dtype=np.float64),
+        delivered_bits=delivered,
+        rising=(delivered / delivered[:, -1:] + np.arange(len(rates))[:, None]).ravel(),
+    )
 
 
 def read_cooked(path: Path, *, round_trip_s: float = ROUND_TRIP_3G) -> Trace:
