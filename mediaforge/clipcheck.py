@@ -13,9 +13,9 @@ from mediaforge.ladder import FittedRung, Floors, Ladder
 from mediaforge.media import Variant
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import PlannedStep, Request, load_plan, plan_release, write_request
-from mediaforge.recipes import CHECKS_NAME, Recipe, recipe, result_of
+from mediaforge.recipes import CHECKS_NAME, Recipe, qualities_of, recipe, result_of
 from mediaforge.record import from_json
-from mediaforge.transcode.certify import Quality, certify
+from mediaforge.transcode.certify import Quality
 from mediaforge.transcode.encoder import rendition_name
 
 _SKIPPED = ("fingerprint", "publish")  # a sample clip is judged, not kept
@@ -75,13 +75,11 @@ def _report(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callab
         made = recipe(context, plan, step.name)
         context.steps.run(made.step, partial(_work, made, on_progress=partial(on_progress, step.name)))
     joined = result_of(context, plan, "join").folder
-    renditions = [joined / rendition_name(fitted.rung.name, Variant.A) for fitted in plan.rungs]
-    qualities = certify(renditions, plan.master, grid=plan.grid, tools=context.tools, on_progress=partial(on_progress, "vmaf"))
     seconds = float(plan.grid.duration)
-    reports = [
-        _rung_report(fitted, quality, bits=rendition.stat().st_size * _BITS, seconds=seconds)
-        for fitted, quality, rendition in zip(plan.rungs, qualities, renditions, strict=True)
-    ]
+    reports = []
+    for fitted, quality in zip(plan.rungs, qualities_of(context, plan), strict=True):
+        bits = (joined / rendition_name(fitted.rung.name, Variant.A)).stat().st_size * _BITS
+        reports.append(_rung_report(fitted, quality, bits=bits, seconds=seconds))
     checks_file = result_of(context, plan, "verify").folder / CHECKS_NAME
     verified = from_json(tuple[Check, ...], checks_file.read_bytes(), source=checks_file)
     return ClipReport(clip=clip, rungs=tuple(reports), checks=verified + hold_against(tuple(reports), ladder.floors))

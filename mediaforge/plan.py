@@ -169,9 +169,10 @@ def _steps(*, chunks: int, sounds: int, texts: int) -> tuple[PlannedStep, ...]:
         *(PlannedStep(name=name, needs=()) for name in (*chunk_names, *side_names)),
         PlannedStep(name="join", needs=chunk_names),
         PlannedStep(name="fingerprint", needs=("join",)),
+        PlannedStep(name="certify", needs=("join",)),
         PlannedStep(name="package", needs=("join", *side_names)),
         PlannedStep(name="verify", needs=("package",)),
-        PlannedStep(name="publish", needs=("verify", "fingerprint")),
+        PlannedStep(name="publish", needs=("verify", "fingerprint", "certify")),
     )
 
 

@@ -20,11 +20,13 @@ from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, Video
 from mediaforge.package.record import Scheme
 from mediaforge.package.verify import verify_package
 from mediaforge.plan import Plan
-from mediaforge.record import to_json
+from mediaforge.record import from_json, to_json
 from mediaforge.steps import Result, Step
 from mediaforge.tools import build_id
+from mediaforge.transcode.certify import Quality, certify
 from mediaforge.transcode.chunks import plan_chunks
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
+from mediaforge.transcode.quality import MODEL
 from mediaforge.transcode.sound import SoundRequest, encode_sound
 from mediaforge.transcode.subtitles import convert_subtitles
 from mediaforge.watermark.variants import encoder_options
@@ -33,6 +35,7 @@ Progress = Callable[[float], None]
 
 SUBTITLES_NAME = "subtitles.vtt"
 CHECKS_NAME = "checks.json"
+QUALITIES_NAME = "qualities.json"
 _FINGERPRINT_HEIGHT = 360  # the smallest rendition as high as this is fingerprinted: no further decode of the master
 
 
@@ -51,7 +54,8 @@ def recipe(context: Context, plan: Plan, name: str) -> Recipe:
         return _sound(context, plan, int(number))
     if kind == "text":
         return _text(context, plan, int(number))
-    return {"join": _join, "fingerprint": _fingerprint, "package": _package, "verify": _verify}[kind](context, plan)
+    made_of_all = {"join": _join, "fingerprint": _fingerprint, "certify": _certify, "package": _package, "verify": _verify}
+    return made_of_all[kind](context, plan)
 
 
 def result_of(context: Context, plan: Plan, name: str) -> Result:
@@ -60,6 +64,12 @@ def result_of(context: Context, plan: Plan, name: str) -> Result:
     if found is None:
         raise QueueError(f"{plan.release_id}: step {name} has no result yet; run the release again")
     return found
+
+
+def qualities_of(context: Context, plan: Plan) -> tuple[Quality, ...]:
+    """The certified quality of each rung, in the plan's order, once that step has run."""
+    path = result_of(context, plan, "certify").folder / QUALITIES_NAME
+    return from_json(tuple[Quality, ...], path.read_bytes(), source=path)
 
 
 def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
@@ -144,6 +154,26 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
 
     params = {"title": plan.request.title, "rendition": name}
     return Recipe(step=Step(name="fingerprint", version=1, inputs=(joined.digest,), params=params), work=work)
+
+
+def _certify(context: Context, plan: Plan) -> Recipe:
+    joined = result_of(context, plan, "join")
+    # Variant A stands for both: they differ in one setting of the encoder that nobody can see (watermark/variants.py).
+    names = [rendition_name(fitted.rung.name, Variant.A) for fitted in plan.rungs]
+
+    def work(to: Path, progress: Progress) -> None:
+        renditions = [joined.folder / name for name in names]
+        qualities = certify(renditions, plan.master, grid=plan.grid, tools=context.tools, on_progress=progress)
+        (to / QUALITIES_NAME).write_bytes(to_json(qualities))
+
+    step = Step(
+        name="certify",
+        version=1,
+        inputs=(plan.master_digest, joined.digest),
+        params=_facts({"names": names, "grid": plan.grid, "video": plan.master.video, "model": MODEL}),
+        tools=(build_id(context.tools.ffmpeg),),
+    )
+    return Recipe(step=step, work=work)
 
 
 def _package(context: Context, plan: Plan) -> Recipe:

@@ -1,6 +1,6 @@
 """The way out: a master becomes a published, encrypted, watermarked and fingerprinted package.
 
-    plan -> chunks, sounds, texts -> join -> fingerprint, package -> verify -> publish
+    plan -> chunks, sounds, texts -> join -> fingerprint, certify, package -> verify -> publish
 
 Every step but the last is content-addressed (recipes.py), so a release may be killed anywhere and run again.
 """
@@ -15,7 +15,7 @@ from mediaforge.detect.index import Index
 from mediaforge.errors import UnknownId
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
 from mediaforge.plan import Plan, load_plan, plan_release
-from mediaforge.recipes import CHECKS_NAME, content_keys, recipe, result_of
+from mediaforge.recipes import CHECKS_NAME, content_keys, qualities_of, recipe, result_of
 from mediaforge.record import from_json, to_json
 from mediaforge.store import publish
 
@@ -52,12 +52,17 @@ class KeyName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungName:
+    """A rung as published, with its certified VMAF and the 95 % interval; a release older than certificates has none."""
+
     name: str
     codec: str
     width: int
     height: int
     bitrate_bps: int
     max_bitrate_bps: int
+    vmaf: float | None = None
+    vmaf_low: float | None = None
+    vmaf_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +163,11 @@ def _describe(context: Context, plan: Plan) -> Release:
                 height=fitted.height,
                 bitrate_bps=fitted.rung.bitrate_bps,
                 max_bitrate_bps=fitted.rung.max_bitrate_bps,
+                vmaf=round(quality.mean, 2),
+                vmaf_low=round(quality.low, 2),
+                vmaf_high=round(quality.high, 2),
             )
-            for fitted in plan.rungs
+            for fitted, quality in zip(plan.rungs, qualities_of(context, plan), strict=True)
         ),
         keys=tuple(KeyName(label=key.label, kid=key.kid.hex()) for key in content_keys(context, plan)),
         watermark=WatermarkFacts(segments=plan.grid.segments, seconds_per_segment=float(plan.grid.segment_seconds))

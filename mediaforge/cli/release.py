@@ -19,7 +19,7 @@ from mediaforge.ladder import load_ladder
 from mediaforge.media import SideFile
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Plan, Request, load_plan, plan_release, write_request
-from mediaforge.release import Release, is_done, read_release
+from mediaforge.release import Release, RungName, is_done, read_release
 from mediaforge.transcode.probe import probe
 from mediaforge.work.dispatch import detach, start
 from mediaforge.work.locks import title_lock
@@ -162,10 +162,14 @@ def release_data(release: Release, states: Mapping[str, str], *, seconds: float)
 
 def _print(release: Release, *, seconds: float) -> None:
     print_lines(f"{release.name} is published at {release.package} ({clock(seconds)}, {len(release.checks)} checks held)")
-    rungs = [(rung.name, f"{rung.width}x{rung.height}", rate(rung.bitrate_bps)) for rung in release.rungs]
-    print_table(("rung", "picture", "mean rate"), rungs, empty="")
+    rungs = [(rung.name, f"{rung.width}x{rung.height}", rate(rung.bitrate_bps), _certificate(rung)) for rung in release.rungs]
+    print_table(("rung", "picture", "mean rate", "VMAF"), rungs, empty="")
     print_lines(*(f"key {key.label}: {key.kid}" for key in release.keys))
     if release.watermark:
         mark = release.watermark
         print_lines(f"watermark: {mark.segments} segments of {mark.seconds_per_segment:.2f} s in two variants")
     print_lines(f"DASH: {release.manifests.dash}", f"HLS: {release.manifests.hls}")
+
+
+def _certificate(rung: RungName) -> str:
+    return "" if rung.vmaf is None else f"{rung.vmaf:.1f} ({rung.vmaf_low:.1f} to {rung.vmaf_high:.1f})"

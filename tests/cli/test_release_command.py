@@ -19,6 +19,7 @@ from mediaforge.copies import Copy
 from mediaforge.media import SideFile
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Request
+from mediaforge.record import from_json, to_json
 from mediaforge.release import KeyName, Manifests, Release, RungName, StepRecord, WatermarkFacts
 from mediaforge.settings import load_settings
 
@@ -28,7 +29,19 @@ RELEASE = Release(
     release_id="atlas-1",
     package="/packages/atlas",
     manifests=Manifests(dash="/packages/atlas/manifest.mpd", hls="/packages/atlas/master.m3u8"),
-    rungs=(RungName(name="v070", codec="h264", width=256, height=144, bitrate_bps=70_000, max_bitrate_bps=87_500),),
+    rungs=(
+        RungName(
+            name="v070",
+            codec="h264",
+            width=256,
+            height=144,
+            bitrate_bps=70_000,
+            max_bitrate_bps=87_500,
+            vmaf=41.87,
+            vmaf_low=40.7,
+            vmaf_high=43.04,
+        ),
+    ),
     keys=(KeyName(label="SD", kid="ab" * 16),),
     watermark=WatermarkFacts(segments=32, seconds_per_segment=1.92),
     fingerprint="ff" * 32,
@@ -101,7 +114,14 @@ def test_a_release_prints_the_keys_of_the_contract(
     assert data["keys"] == [{"label": "SD", "kid": "ab" * 16}]
     assert data["steps"][0] == {"name": "join", "key": "cd" * 32, "state": "reused", "seconds": 1.5, "cpu_seconds": 0.5}
     assert run(["release", "film.mov", "--title", "atlas", "--state", str(tmp_path)]) == 0
-    assert "أطلس is published" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "أطلس is published" in shown and "41.9 (40.7 to 43.0)" in shown
+
+
+def test_a_release_older_than_certificates_is_still_read() -> None:
+    text = to_json(replace(RELEASE, rungs=(replace(RELEASE.rungs[0], vmaf=None, vmaf_low=None, vmaf_high=None),)))
+    older = text.replace(b',"vmaf":null,"vmaf_low":null,"vmaf_high":null', b"")
+    assert older != text and from_json(Release, older, source="catalogue").rungs[0].vmaf is None
 
 
 def test_a_master_that_is_not_there_never_becomes_a_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
