@@ -85,8 +85,8 @@ class Players:
         self._placeholder += seconds
 
     def stall(self, stalled: NDArray[np.bool_]) -> None:
+        """The buffer ran empty: there is nothing left to imagine."""
         self._placeholder = np.where(stalled, 0.0, self._placeholder)
-        self._starting |= stalled
 
     def settle(self, rung: Rungs) -> None:
         """The rung that was fetched in the end: another than chosen where a request was abandoned."""
@@ -119,7 +119,7 @@ class Bola:
     def __init__(self, rates_bps: Floats, *, segment_seconds: float, buffer_seconds: float) -> None:
         target = max(_STABLE_BUFFER, _LOW_BUFFER + _BUFFER_PER_RUNG * len(rates_bps))
         target = max(min(target, buffer_seconds - segment_seconds), segment_seconds)
-        low = min(_LOW_BUFFER, target / 2)
+        low = min(_LOW_BUFFER, target * _LOW_BUFFER / _STABLE_BUFFER)  # a small buffer shrinks both
         utility = np.log(rates_bps / rates_bps[0])
         factor = (target - low) / max(float(utility[-1]), 1e-9)
         self._rates = rates_bps

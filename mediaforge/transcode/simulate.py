@@ -5,8 +5,8 @@ round trip, then the bits come as the session's throughput lets them. Sound and 
 costs one round trip, and a track's bits hold both. The first segment waits for the connection, the manifest and the init
 segments: START_ROUND_TRIPS.
 
-A viewer who has waited (for the start and in stalls) longer than he has seen gives up, but not in the first PATIENCE seconds;
-what he has not seen counts VMAF 0.
+A viewer who sees nothing, and has waited (for the start and in stalls) longer than he has seen, gives up, but not in the first
+PATIENCE seconds; the rest of the content counts VMAF 0 for him.
 """
 
 from collections.abc import Sequence
@@ -219,8 +219,7 @@ def _fetch(
         state.switches += stays & (rung != state.last)
     state.played += np.where(here, shown, 0.0)
     state.bits += np.where(here, np.where(again, came, 0.0) + got, 0.0)
-    unseen = np.where(leaves, state.buffer - shown, 0.0)
-    state.vmaf_seconds += np.where(stays, scores[rung] * segment_seconds, -unseen * scores[state.last])
+    state.vmaf_seconds += np.where(stays, scores[rung] * segment_seconds, 0.0)
     np.add.at(state.rung_seconds, rung[stays], segment_seconds)
     state.buffer = np.where(stays, state.buffer - shown + segment_seconds, 0.0)
     state.clock = np.where(stays, moment, state.clock)
@@ -241,11 +240,13 @@ def _abandon(
 
 
 def _gives_up(state: _State, spent: Floats, short: Floats) -> NDArray[np.bool_]:
-    end = state.clock + spent
-    return (end > PATIENCE) & (state.start + state.stalled + short > state.played + state.buffer)
+    """Only who sees nothing now gives up."""
+    waited = state.start + state.stalled + short
+    return (short > 0) & (state.clock + spent > PATIENCE) & (waited > state.played + state.buffer)
 
 
 def _leaving_moment(state: _State) -> Floats:
-    """When the waiting has become as long as the viewing, but not before PATIENCE."""
+    """When the buffer is empty and the waiting has become as long as the viewing, but not before PATIENCE."""
     empty = state.clock + state.buffer
-    return np.maximum(PATIENCE, empty + state.played + state.buffer - state.start - state.stalled)
+    seen_more = state.played + state.buffer - state.start - state.stalled
+    return np.maximum(PATIENCE, empty + np.maximum(0.0, seen_more))

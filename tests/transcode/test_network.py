@@ -115,7 +115,10 @@ def test_the_two_years_differ_in_numbers_only() -> None:
 
 
 def test_a_slow_session_is_of_the_slow_class_and_one_between_could_be_either(tmp_path: Path) -> None:
-    shares = network(tmp_path).class_shares([1e3, (500e3 * 20e6) ** 0.5, 1e12])
+    middle = (500e3 * 20e6) ** 0.5
+    uneven = DECADES.replace("weight = 0.5", "weight = 0.2", 1).replace("weight = 0.5", "weight = 0.8")
+    assert network(tmp_path, uneven).class_shares(middle) == pytest.approx([0.2, 0.8])
+    shares = network(tmp_path).class_shares([1e3, middle, 1e12])
     assert shares.shape == (3, 2)
     assert shares.sum(axis=1) == pytest.approx(1)
     assert shares[:, 0] == pytest.approx([1, 0.5, 0], abs=1e-3)

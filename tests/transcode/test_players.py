@@ -78,6 +78,48 @@ def test_with_a_low_buffer_the_dynamic_rule_goes_by_throughput_and_with_a_high_o
     assert player.choose(np.array([26.0]))[0].tolist() == [3]
 
 
+def fast(rule: Rule) -> Players:
+    """A player past its start, with throughput for every rung."""
+    player = players(rule)
+    player.hear(np.array([40e6]), np.array([4.0]))
+    player.choose(np.array([8.0]))
+    return player
+
+
+def test_bola_goes_by_the_buffer_alone() -> None:
+    """Four rungs aim at 18 s: the lowest is best up to 11.1 s, the second to 13.8, the third to 16.7."""
+    assert fast(Rule.BOLA_E).choose(np.array([8.0]))[0].tolist() == [0]
+    assert fast(Rule.BOLA_E).choose(np.array([12.0]))[0].tolist() == [1]
+    assert fast(Rule.BOLA_E).choose(np.array([20.0]))[0].tolist() == [3]
+
+
+def test_time_waited_at_a_full_buffer_counts_as_buffer_until_it_stalls() -> None:
+    player = fast(Rule.BOLA_E)
+    player.wait(np.array([8.0]))
+    assert player.choose(np.array([12.0]))[0].tolist() == [3]
+    player.wait(np.array([8.0]))
+    player.stall(np.array([True]))
+    assert player.choose(np.array([12.0]))[0].tolist() == [1]
+
+
+def test_bola_starts_with_what_throughput_bears_and_believes_the_buffer_it_would_need_for_it() -> None:
+    player = players(Rule.BOLA_E)
+    player.choose(np.zeros(1))
+    player.hear(np.array([1.4e6]), np.array([2.0]))
+    assert player.choose(np.array([6.0]))[0].tolist() == [2]
+    assert player.choose(np.array([9.0]))[0].tolist() == [2]  # without that belief 9 s would be the lowest rung
+
+
+def test_bola_pauses_where_the_buffer_is_more_than_its_rung_is_worth() -> None:
+    """100 kbit/s of 150: BOLA-O stays low, and its score is negative above 10 + 8 / ln 10 s."""
+    player = players(Rule.BOLA_E)
+    player.hear(np.array([0.6e6]), np.array([4.0]))
+    player.choose(np.array([8.0]))
+    rung, pause = player.choose(np.array([20.0]))
+    assert rung.tolist() == [0]
+    assert pause == pytest.approx([20 - 10 - 8 / np.log(10)])
+
+
 def test_a_nearly_empty_buffer_brings_a_rung_that_comes_in_half_of_it() -> None:
     player = players(Rule.THROUGHPUT)
     player.choose(np.zeros(1))

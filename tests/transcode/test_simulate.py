@@ -59,6 +59,16 @@ def test_who_waits_longer_than_he_sees_leaves_after_a_minute_and_the_rest_counts
     assert report.bits == pytest.approx([60 * 90e3])
 
 
+def test_who_sees_more_than_he_waits_stays_and_who_sees_now_stays() -> None:
+    """4 s last 8.3 s at 240 kbit/s and 6.7 at 300; whoever waited 55 s but then has all he needs does not leave at 60."""
+    ladder = [track(500, 80)]
+    report = simulate(ladder, constant(240e3, 300e3), segment_seconds=4.0)
+    assert report.left.tolist() == [True, False]
+    late = make_sessions(np.array([[2e6 / 55] * 55 + [2e6] * 1000]), np.zeros(1))
+    report = simulate(ladder, late, segment_seconds=4.0)
+    assert (report.left.tolist(), report.start_seconds.tolist()) == ([False], [pytest.approx(55)])
+
+
 def test_a_session_that_never_starts_counts_nothing() -> None:
     report = simulate([track(500, 80)], constant(10e3), segment_seconds=4.0, content_seconds=40.0)
     assert (report.mean_vmaf, report.start_seconds.tolist(), report.played_seconds.tolist()) == (0, [60], [0])
