@@ -38,15 +38,15 @@ def main() -> None:
         before = cpu_seconds()
         sampled = certify(renditions, film, grid=grid, tools=tools, on_progress=lambda _: None)
         between = cpu_seconds()
-        whole = score_frames(renditions, film, range(grid.frames), fps=grid.fps, tools=tools)
+        whole = score_frames(renditions, film, [range(grid.frames)] * len(renditions), fps=grid.fps, tools=tools)
         cheap, dear = between - before, cpu_seconds() - between
-    print(f"{master.name}: {grid.frames} frames, {sampled[0].frames} looked at")
+    print(f"{master.name}: {grid.frames} frames")
     for path, quality, scores in zip(renditions, sampled, whole, strict=True):
         full = scores.mean()
         print(
             f"  {path.name.split('.')[0]:>6}: full {full:6.2f}, certified {quality.mean:6.2f} "
             f"(95 %: {quality.low:.2f} to {quality.high:.2f}), error {quality.mean - full:+.2f}; "
-            f"p5 {np.percentile(scores, 5):.1f}, certified {quality.p5:.1f}"
+            f"p5 {np.percentile(scores, 5):.1f}, certified {quality.p5:.1f} of {quality.frames} frames"
         )
     worst = max(abs(quality.mean - scores.mean()) for quality, scores in zip(sampled, whole, strict=True))
     print(f"  worst error {worst:.2f}; certified {cheap:.1f} CPU-s, every frame {dear:.1f} CPU-s, ratio {cheap / dear:.3f}")

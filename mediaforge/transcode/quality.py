@@ -28,17 +28,20 @@ _RUN = 3  # a frame and its two neighbours
 
 
 def score_frames(
-    renditions: Sequence[Path], master: Master, frames: range, *, fps: Fraction, tools: Tools
-) -> NDArray[np.float64]:
-    """VMAF of the given frames of each rendition, 0 to 100: an array (renditions, frames).
+    renditions: Sequence[Path], master: Master, frames: Sequence[range], *, fps: Fraction, tools: Tools
+) -> tuple[NDArray[np.float64], ...]:
+    """VMAF of the given frames of each rendition, 0 to 100: an array (frames,) for each.
 
-    `fps` is the grid's rate. `frames` are numbers on the grid: consecutive, or at least three apart and then neither the
-    title's first nor its last. Files are read from the first of them to the last, no further. Raises ToolError.
+    `fps` is the grid's rate. `frames` are numbers on the grid: the same consecutive ones for all, or for each at least three
+    apart and then neither the title's first nor its last. Files are read from the first to the last of all, no further.
+    Raises ToolError.
     """
-    is_whole = frames.step == 1
-    assert is_whole or (frames[0] > 0 and frames.step >= _RUN)
+    is_whole = all(one.step == 1 for one in frames)
     margin = 0 if is_whole else 1
-    begin, length = frames[0] - margin, frames[-1] - frames[0] + 1 + 2 * margin
+    begin = min(one[0] for one in frames) - margin
+    length = max(one[-1] for one in frames) + margin + 1 - begin
+    assert begin >= 0 and (is_whole or min(one.step for one in frames) >= _RUN)
+    places = [range(one.start - begin, one.stop - begin, one.step) for one in frames]
     with tempfile.TemporaryDirectory() as folder:
         argv: list[str | Path] = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS]
         video = _picture(master)
@@ -49,17 +52,16 @@ def score_frames(
         if is_whole:
             argv.append(_whole_graph(len(renditions), video, length=length, fps=fps))
         else:
-            argv.append(_run_graph(len(renditions), video, length=length, stride=frames.step, fps=fps))
+            argv.append(_run_graph(places, video, length=length, fps=fps))
         argv += ["-f", "null", "-"]
         run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=600)
-        scores = [read_scores(Path(folder) / _log(number)) for number in range(len(renditions))]
+        scores = tuple(read_scores(Path(folder) / _log(number)) for number in range(len(renditions)))
     if not is_whole:
-        scores = [one[1:] for one in scores]  # the first is of the lead-in
-    if any(len(one) != len(frames) for one in scores):
-        raise ToolError(
-            "libvmaf", f"scored {min(map(len, scores))} of {len(frames)} frames of {master.path.name}; release it again"
-        )
-    return np.stack(scores)
+        scores = tuple(one[1:] for one in scores)  # the first is of the lead-in
+    for found, wanted in zip(scores, frames, strict=True):
+        if len(found) != len(wanted):
+            raise ToolError("libvmaf", f"scored {len(found)} of {len(wanted)} frames of {master.path.name}; release it again")
+    return scores
 
 
 def shown_size(width: int, height: int) -> tuple[int, int]:
@@ -106,27 +108,41 @@ def _whole_graph(count: int, video: VideoTrack, *, length: int, fps: Fraction) -
     return ";".join(parts)
 
 
-def _run_graph(count: int, video: VideoTrack, *, length: int, stride: int, fps: Fraction) -> str:
-    """Runs of three frames with the middle one scored.
+def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: Fraction) -> str:
+    """Runs of three frames with the middle one, whose place is given, scored.
 
     n_subsample=3 scores pictures 0, 3, 6 ... but measures motion on all; so the first run gets two more pictures in front.
     Picture 0 is scored for nothing. Motion is measured on the reference only: a rendition's frame stands for its neighbours.
     """
-    fed = 2 + _RUN * -(-length // stride)
     timed = "settb=1/25,setpts=N"
-    ends = [f"[reference{number}]" for number in range(count)]
+    ends = [f"[reference{number}]" for number in range(len(places))]
+    anyones = "+".join(_is_near("n", one) for one in places)
     parts = [
-        f"[0:{video.index}]{_on_grid(video, length, fps=fps)}select='lt(mod(n,{stride}),{_RUN})',{_shown(video)},{timed},"
-        f"tpad=start=2:start_mode=clone,{timed},split={count}{''.join(ends)}"
+        f"[0:{video.index}]{_on_grid(video, length, fps=fps)}{timed},select='{anyones}',{_shown(video)},"
+        f"split={len(places)}{''.join(ends)}"
     ]
-    for number, end in enumerate(ends):
+    for number, one in enumerate(places):
+        # A picture's time is still its place here.
         parts.append(
-            f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}select='eq(mod(n,{stride}),1)',{_scaled(video)},"
-            f"settb=1/{_RUN},setpts={_RUN}*(N+1),fps={_RUN}:start_time=0,tpad=stop=2:stop_mode=clone,trim=end_frame={fed},"
-            f"{timed}[rendition{number}]"
+            f"[reference{number}]select='{_is_near('pts', one)}',{timed},tpad=start=2:start_mode=clone,{timed}[runs{number}]"
         )
-        parts.append(f"[rendition{number}]{end}{_vmaf(number, every=_RUN)}")
+        parts.append(
+            f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}select='{_is_one_of(one)}',{_scaled(video)},"
+            f"settb=1/{_RUN},setpts={_RUN}*(N+1),fps={_RUN}:start_time=0,tpad=stop=2:stop_mode=clone,"
+            f"trim=end_frame={2 + _RUN * len(one)},{timed}[rendition{number}]"
+        )
+        parts.append(f"[rendition{number}][runs{number}]{_vmaf(number, every=_RUN)}")
     return ";".join(parts)
+
+
+def _is_near(place: str, places: range) -> str:
+    """An ffmpeg expression: whether a place is one of `places` or beside it."""
+    first, last = places[0] - 1, places[-1] + 1
+    return f"between({place},{first},{last})*lt(mod({place}-{first},{places.step}),{_RUN})"
+
+
+def _is_one_of(places: range) -> str:
+    return f"between(n,{places[0]},{places[-1]})*eq(mod(n-{places[0]},{places.step}),0)"
 
 
 def _on_grid(video: VideoTrack, length: int, *, fps: Fraction) -> str:

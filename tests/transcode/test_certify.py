@@ -8,10 +8,17 @@ import pytest
 
 from mediaforge.media import Grid, gop_frames
 from mediaforge.tools import Tools
-from mediaforge.transcode.certify import certify, estimate, sample
+from mediaforge.transcode.certify import certify, estimate, samples
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames
 from tests.transcode.test_quality import encoded, plain
+
+
+def sample(grid: Grid) -> range:
+    """Of a rendition that is alone, or beside one like it."""
+    one, other = samples(grid, (400, 400))
+    assert one == other
+    return one
 
 
 def grid_of(frames: int, *, fps: Fraction = Fraction(25)) -> Grid:
@@ -30,6 +37,16 @@ def test_a_sample_is_spread_evenly_and_has_neighbours(frames: int, fps: Fraction
     assert chosen.step >= 3 and chosen[0] >= 1 and chosen[-1] <= frames - 2
     assert chosen[0] <= chosen.step and frames - chosen[-1] <= 2 * chosen.step
     assert len(chosen) >= 16
+
+
+def test_a_low_rung_is_looked_at_more_often_at_no_more_cost_for_all() -> None:
+    low, middle, high = samples(grid_of(1500), (100, 400, 1600))
+    assert len(low) > len(middle) > len(high)
+    assert len(low) + len(middle) + len(high) < 3 * len(sample(grid_of(1500))) * 1.25
+
+
+def test_a_long_title_is_looked_at_in_the_same_places_on_every_rung() -> None:
+    assert len(set(samples(grid_of(180_000), (100, 400, 1600)))) == 1
 
 
 @pytest.mark.parametrize("frames", [1500, 20_000, 180_000])
@@ -76,10 +93,10 @@ def test_nineteen_intervals_in_twenty_hold_the_mean() -> None:
 def test_certified_and_full_value_agree(ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path) -> None:
     film = probe(plain(ffmpeg, tmp_path), tools=tools)
     grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(60, 200))
-    assert sample(grid).step == 5
+    assert all(1 < one.step < 20 for one in samples(grid, (60, 200)))
     told: list[float] = []
     certified = certify(renditions, film, grid=grid, tools=tools, on_progress=told.append)
-    whole = score_frames(renditions, film, range(grid.frames), fps=grid.fps, tools=tools)
+    whole = score_frames(renditions, film, [range(grid.frames)] * 2, fps=grid.fps, tools=tools)
     assert told[-1] == 1
     for quality, scores in zip(certified, whole, strict=True):
         assert quality.low <= scores.mean() <= quality.high

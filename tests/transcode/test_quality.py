@@ -65,8 +65,8 @@ def test_every_frame_is_held_against_its_own(
 ):
     film = probe(make(ffmpeg, tmp_path), tools=tools)
     grid, (rendition,) = encoded(film, tmp_path, tools=tools, kbps=(1500,))
-    scores = score_frames([rendition], film, range(grid.frames), fps=grid.fps, tools=tools)
-    assert scores.shape == (1, grid.frames) and grid.frames > 80
+    (scores,) = score_frames([rendition], film, [range(grid.frames)], fps=grid.fps, tools=tools)
+    assert scores.shape == (grid.frames,) and grid.frames > 80
     assert scores.min() > 75 and scores.mean() > 90  # a neighbour's picture scores below 40
 
 
@@ -74,11 +74,13 @@ def test_a_frame_scores_the_same_in_a_sample_as_in_the_whole(ffmpeg: Ffmpeg, too
     """However it is reached: read through, by a seek, alone, beside another rendition."""
     film = probe(with_an_edit_list(ffmpeg, tmp_path), tools=tools)
     grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(60, 400))
-    whole = score_frames(renditions, film, range(grid.frames), fps=grid.fps, tools=tools)
+    whole = score_frames(renditions, film, [range(grid.frames)] * 2, fps=grid.fps, tools=tools)
     assert whole[0].mean() + 5 < whole[1].mean()
-    for frames in (range(1, grid.frames - 1, 7), range(60, 61, 7), range(50, grid.frames - 1, 13)):
-        sampled = score_frames(renditions, film, frames, fps=grid.fps, tools=tools)
-        assert np.abs(sampled - whole[:, list(frames)]).max() < 0.01
+    end = grid.frames - 1
+    for low, high in ((range(1, end, 7), range(5, end, 11)), (range(60, 61, 7),) * 2, (range(50, end, 13), range(40, 80, 3))):
+        sampled = score_frames(renditions, film, [low, high], fps=grid.fps, tools=tools)
+        assert np.abs(sampled[0] - whole[0][list(low)]).max() < 0.01
+        assert np.abs(sampled[1] - whole[1][list(high)]).max() < 0.01
 
 
 def encoded(film: Master, to: Path, *, tools: Tools, kbps: Sequence[int]) -> tuple[Grid, list[Path]]:
