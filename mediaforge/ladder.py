@@ -2,6 +2,7 @@
 
 import itertools
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from mediaforge.errors import LadderError
 
 VIDEO_CODECS = ("h264",)
+PLANNED_CODECS = ("h264", "av1")
 AUDIO_CODECS = ("opus", "aac")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 SD_PIXELS = 442_368  # 768x576: above it a rung takes the HD key (facts-packaging 1)
@@ -48,21 +50,49 @@ class Floors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How rungs are chosen for each title: what the optimiser may choose from, and what it owes to whom.
+
+    `reference` names the ladder that no viewer may be worse off than by more than `slack_vmaf` ("" binds nobody);
+    `worth_vmaf` is how many points of VMAF a viewer gives up to pay one unit of the network's currency less an hour.
+    """
+
+    network: str
+    reference: str
+    codec: str
+    preset: str
+    boxes: tuple[tuple[int, int], ...]
+    most_rungs: int
+    floor_bps: int
+    step_vmaf: float
+    slack_vmaf: float
+    earn_vmaf: float
+    worth_vmaf: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
+    """Rungs for every title alike, or the policy by which each title gets its own."""
+
     name: str
     description: str
     rungs: tuple[Rung, ...]
+    policy: Policy | None = None
     audio: tuple[AudioRung, ...]
     floors: Floors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedRung:
-    """A rung with the picture size it takes for one master."""
+    """A rung with the picture size it takes for one master.
+
+    `crfs` is one constant quality a segment where the rung was planned for the title; empty where it is encoded at a mean rate.
+    """
 
     rung: Rung
     width: int
     height: int
+    crfs: tuple[float, ...] = ()
 
     @property
     def label(self) -> str:
@@ -76,16 +106,19 @@ def fit_rungs(ladder: Ladder, width: int, height: int) -> tuple[FittedRung, ...]
     A rung stays if its box lies inside the picture, or if its box is the smallest that holds the picture: then it is
     encoded at the picture's own size.
     """
-    portrait = height > width
-    boxes = sorted({_turn(rung, portrait) for rung in ladder.rungs})
-    holding = next((box for box in boxes if box[0] >= width and box[1] >= height), boxes[-1])
-    fitted = []
-    for rung in ladder.rungs:
-        box = _turn(rung, portrait)
-        if box <= holding:
-            scale = min(Fraction(box[0], width), Fraction(box[1], height), Fraction(1))
-            fitted.append(FittedRung(rung=rung, width=_even(width * scale), height=_even(height * scale)))
-    return tuple(fitted)
+    sizes = fit_boxes([(rung.box_width, rung.box_height) for rung in ladder.rungs], width, height)
+    return tuple(
+        FittedRung(rung=rung, width=size[0], height=size[1])
+        for rung, size in zip(ladder.rungs, sizes, strict=True)
+        if size is not None
+    )
+
+
+def fit_boxes(boxes: Sequence[tuple[int, int]], width: int, height: int) -> tuple[tuple[int, int] | None, ...]:
+    """The size a picture takes in each box, None where the box is larger than it need be."""
+    turned = [_turn(box, portrait=height > width) for box in boxes]
+    holding = next((box for box in sorted(set(turned)) if box[0] >= width and box[1] >= height), max(turned, default=(0, 0)))
+    return tuple(_inside(box, width, height) if box <= holding else None for box in turned)
 
 
 def load_ladder(path: Path) -> Ladder:
@@ -96,7 +129,11 @@ def load_ladder(path: Path) -> Ladder:
         raise LadderError(path, f"cannot be read ({error.strerror}); `ladder list` names the ladders shipped") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LadderError(path, f"is not TOML ({error}); compare it with ladders/maroc-mobile.toml") from error
-    rungs = tuple(_rung(path, number, row) for number, row in enumerate(_rows(path, table, "rung"), start=1))
+    policy = _policy(path, table["plan"]) if "plan" in table else None
+    rows = [] if policy else _rows(path, table, "rung")
+    if policy and "rung" in table:
+        raise LadderError(path, "has both [plan] and [[rung]]; give rungs, or let them be planned")
+    rungs = tuple(_rung(path, number, row) for number, row in enumerate(rows, start=1))
     audio = tuple(_audio(path, number, row) for number, row in enumerate(_rows(path, table, "audio"), start=1))
     _check_order(path, rungs)
     _check_names(path, [rung.name for rung in rungs] + [target.name for target in audio])
@@ -104,13 +141,19 @@ def load_ladder(path: Path) -> Ladder:
         name=path.stem,
         description=str(table.get("description", "")),
         rungs=rungs,
+        policy=policy,
         audio=audio,
         floors=_floors(path, table.get("floors", {})),
     )
 
 
-def _turn(rung: Rung, portrait: bool) -> tuple[int, int]:
-    return (rung.box_height, rung.box_width) if portrait else (rung.box_width, rung.box_height)
+def _turn(box: tuple[int, int], *, portrait: bool) -> tuple[int, int]:
+    return (box[1], box[0]) if portrait else box
+
+
+def _inside(box: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    scale = min(Fraction(box[0], width), Fraction(box[1], height), Fraction(1))
+    return _even(width * scale), _even(height * scale)
 
 
 def _even(length: Fraction) -> int:
@@ -141,6 +184,50 @@ def _rung(path: Path, number: int, row: dict[str, Any]) -> Rung:
         preset=_choice(path, number, row, "preset", PRESETS, default="medium"),
         codec=_choice(path, number, row, "codec", VIDEO_CODECS, default="h264"),
     )
+
+
+def _policy(path: Path, row: Any) -> Policy:
+    if not isinstance(row, dict):
+        raise LadderError(path, "plan is no table; compare it with ladders/maroc.toml")
+    codec = _choice(path, None, row, "codec", PLANNED_CODECS, default="h264")
+    preset = row.get("preset", "slow" if codec == "h264" else "6")
+    if not isinstance(preset, str):
+        raise LadderError(path, f"preset is {preset!r}; give it in quotes")
+    return Policy(
+        network=_text(path, row, "network"),
+        reference=_text(path, row, "reference", default=""),
+        codec=codec,
+        preset=preset,
+        boxes=_boxes(path, row),
+        most_rungs=_whole(path, None, row, "most_rungs"),
+        floor_bps=_whole(path, None, row, "floor_kbps") * 1000,
+        step_vmaf=_number(path, None, row, "step_vmaf", default=2.0),
+        slack_vmaf=_number(path, None, row, "slack_vmaf", default=1.0),
+        earn_vmaf=_number(path, None, row, "earn_vmaf", default=0.05),
+        worth_vmaf=_number(path, None, row, "worth_vmaf", default=1.0),
+    )
+
+
+def _boxes(path: Path, row: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    boxes = row.get("boxes")
+    if not isinstance(boxes, list) or not boxes:
+        raise LadderError(
+            path, "boxes is missing; give the picture sizes to choose from, as in boxes = [[640, 360], [1280, 720]]"
+        )
+    for box in boxes:
+        if not (isinstance(box, list) and len(box) == 2 and all(isinstance(side, int) and side > 0 for side in box)):
+            raise LadderError(path, f"the box {box!r} is no size; give [width, height]")
+    for lower, upper in itertools.pairwise(boxes):
+        if upper[0] <= lower[0] or upper[1] <= lower[1]:
+            raise LadderError(path, f"the box {upper} is not larger than {lower}; order boxes from small to large")
+    return tuple((box[0], box[1]) for box in boxes)
+
+
+def _text(path: Path, row: dict[str, Any], key: str, *, default: str | None = None) -> str:
+    value = row.get(key, default)
+    if not isinstance(value, str):
+        raise LadderError(path, f"{key} is {value!r}; give a text in quotes")
+    return value
 
 
 def _audio(path: Path, number: int, row: dict[str, Any]) -> AudioRung:
@@ -196,7 +283,7 @@ def _number(path: Path, number: int | None, row: dict[str, Any], key: str, *, de
     return float(value)
 
 
-def _choice(path: Path, number: int, row: dict[str, Any], key: str, allowed: tuple[str, ...], *, default: str) -> str:
+def _choice(path: Path, number: int | None, row: dict[str, Any], key: str, allowed: tuple[str, ...], *, default: str) -> str:
     value = row.get(key, default)
     if value not in allowed:
         raise LadderError(path, f"{key} is {value!r}; choose one of {', '.join(allowed)}", rung=number)

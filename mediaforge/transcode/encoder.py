@@ -4,9 +4,10 @@ Byte for byte repeatable: x264 with VBV and several threads is not, so each enco
 kept busy by the many encoders of a chunk and by several chunks at a time (facts-transcode 5a).
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,15 @@ import ffmpeg
 from mediaforge.errors import MediaError, ToolError
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
 from mediaforge.transcode.source import grid_picture, sized
+from mediaforge.transcode.zones import chunk_crfs, middle_crf, zones
 
 STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
+SEGMENT_TOLERANCE = 1.10  # a segment's rate over its rung's: what players' safety margins swallow
+_CORRECTIONS = 4
+_CORRECTION_CRF = 0.75  # beyond what the rate alone asks for: the buffer's state is not known
+_QP_AN_OCTAVE = 6
 _LIMITS = Limits(memory_bytes=16 << 30)
 
 
@@ -37,8 +43,20 @@ class EncodeRequest:
 def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Callable[[float], None]) -> None:
     """Encode a chunk into `to`, one clear MP4 a rung and variant (`rendition_name`).
 
-    Raises MediaError where the master does not give the frames it should, ToolError where ffmpeg fails.
+    Rungs planned at a constant quality are looked at afterwards: where a segment takes more than its rung may, the rung is
+    encoded again with that segment coarser. Raises MediaError where the master does not give the frames it should, ToolError
+    where ffmpeg fails.
     """
+    _encode(request, to, tools=tools, on_progress=on_progress)
+    for _ in range(_CORRECTIONS):
+        excessive = tuple(filter(None, (_corrected(request, rung, to, tools=tools) for rung in request.rungs)))
+        if not excessive:
+            return
+        request = replace(request, rungs=excessive)
+        _encode(request, to, tools=tools, on_progress=lambda _: None)
+
+
+def _encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Callable[[float], None]) -> None:
     watch = _Watch(frames=request.chunk.frames, on_progress=on_progress)
     argv = encode_argv(request, to, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, on_line=watch.read, watchdog_seconds=STALL_SECONDS)
@@ -46,6 +64,33 @@ def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Calla
         first = float(request.chunk.first_frame / request.grid.fps)
         what = f"gave {watch.done} of {request.chunk.frames} frames from {first:.2f} s on; get an undamaged copy"
         raise MediaError(request.master.path, what)
+
+
+def _corrected(request: EncodeRequest, rung: FittedRung, to: Path, *, tools: Tools) -> FittedRung | None:
+    """The rung with coarser segments where one takes too much in any variant; None where all keep their rate."""
+    if not rung.crfs:
+        return None
+    first = request.chunk.first_frame // request.grid.gop_frames
+    crfs = list(rung.crfs)
+    for variant in request.options:
+        sizes = segment_bits(to / rendition_name(rung.rung.name, variant), tools=tools)
+        for segment, bits in enumerate(sizes, start=first):
+            excess = bits / float(request.grid.segment_span(segment).seconds) / rung.rung.max_bitrate_bps
+            if excess > SEGMENT_TOLERANCE:
+                crfs[segment] = max(crfs[segment], rung.crfs[segment] + _QP_AN_OCTAVE * math.log2(excess) + _CORRECTION_CRF)
+    return replace(rung, crfs=tuple(crfs)) if tuple(crfs) != rung.crfs else None
+
+
+def segment_bits(rendition: Path, *, tools: Tools) -> tuple[int, ...]:
+    """Bits of every segment (closed GOP) of a rendition."""
+    argv = [tools.ffprobe, "-v", "error", "-of", "csv=p=0", "-show_entries", "packet=size,flags", *media_input(rendition)]
+    sizes: list[int] = []
+    for line in run(argv, name="ffprobe", limits=_LIMITS, timeout_seconds=300).stdout.decode().split():
+        size, flags = line.split(",")[:2]
+        if "K" in flags or not sizes:
+            sizes.append(0)
+        sizes[-1] += 8 * int(size)
+    return tuple(sizes)
 
 
 def rendition_name(rung: str, variant: Variant) -> str:
@@ -79,11 +124,18 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, st
         "stitchable": 1,  # headers do not depend on a chunk's content, so chunks join and variants share one init segment
         **differing,
     }
+    if rung.crfs:
+        crfs = chunk_crfs(rung.crfs, request.chunk, request.grid)
+        goal: dict[str, Any] = {"crf": middle_crf(crfs)}
+        leaning = zones(crfs, gop_frames=request.grid.gop_frames)
+        x264 |= {"zones": leaning} if leaning else {}
+    else:
+        goal = {"b:v": target.bitrate_bps}
     return {
         "c:v": "libx264",
         "preset": target.preset,
         "profile:v": "high",
-        "b:v": target.bitrate_bps,
+        **goal,
         "maxrate": target.max_bitrate_bps,
         "bufsize": target.buffer_bits,
         "threads": 1,

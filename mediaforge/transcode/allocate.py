@@ -1,0 +1,80 @@
+"""Bits to shots: a rung at one size spends them at constant slope, and no segment passes the rate a player is told. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaforge.transcode.hull import Curve, TitleCurves
+
+# CRF steps a shot may lie from its rung's middle: further out the curves are guesses and the eye sees the jump.
+_REACH = 4.0
+_CRF_RANGE = (16.0, 48.0)
+_ROUNDS = 40
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """One way to encode a title: a size, the most a segment may take, and what follows for every segment, (segments,)."""
+
+    width: int
+    height: int
+    cap_bps: float
+    crf: Floats
+    bps: Floats
+    vmaf: Floats
+    mean_bps: float
+    mean_vmaf: float
+
+    @property
+    def peak_bps(self) -> float:
+        return float(self.bps.max())
+
+
+def at_slope(title: TitleCurves, curve: Curve, slope: float, *, cap_bps: float) -> Allocation:
+    """Every shot where one bit more gains `slope` VMAF; segments above the cap are coded coarser until they keep it."""
+    wanted = curve.crf_at_slope(slope, title.sample) + np.log(title.scale) / (curve.b + curve.d)[title.sample]
+    by_shot = np.bincount(title.shot, weights=wanted * title.seconds) / np.bincount(title.shot, weights=title.seconds)
+    middle = float(np.average(wanted, weights=title.seconds))
+    crf = np.clip(by_shot, middle - _REACH, middle + _REACH)[title.shot]
+    return _allocation(title, curve, crf, cap_bps=cap_bps)
+
+
+def at_rate(title: TitleCurves, curve: Curve, mean_bps: float, *, cap_bps: float) -> Allocation:
+    """One CRF for all, chosen for this mean rate: what an encoder does that is given a rate. The cap may keep it below."""
+    low, high = _CRF_RANGE[0] - 6, _CRF_RANGE[1] + 12
+    for _ in range(_ROUNDS):
+        middle = (low + high) / 2
+        if _allocation(title, curve, np.full(title.grid.segments, middle), cap_bps=cap_bps).mean_bps > mean_bps:
+            low = middle
+        else:
+            high = middle
+    return _allocation(title, curve, np.full(title.grid.segments, high), cap_bps=cap_bps)
+
+
+def slopes(title: TitleCurves, curve: Curve, crfs: Iterable[float]) -> tuple[float, ...]:
+    """The slopes at which the title's average shot takes these CRFs: a grid to choose from."""
+    b, d = (float(np.average(numbers[title.sample], weights=title.seconds)) for numbers in (curve.b, curve.d))
+    wanted = curve.crf_at_slope(1.0, title.sample) + np.log(title.scale) / (curve.b + curve.d)[title.sample]
+    at_one = float(np.average(wanted, weights=title.seconds))
+    return tuple(float(np.exp((crf - at_one) * (b + d))) for crf in crfs)
+
+
+def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: float) -> Allocation:
+    most = cap_bps * title.seconds / title.scale
+    crf = np.maximum(np.clip(wanted, *_CRF_RANGE), curve.crf_at_bits(most, title.sample))
+    bps = curve.bits(crf, title.sample) * title.scale / title.seconds
+    vmaf = curve.vmaf(crf, title.sample)
+    return Allocation(
+        width=curve.width,
+        height=curve.height,
+        cap_bps=cap_bps,
+        crf=crf,
+        bps=bps,
+        vmaf=vmaf,
+        mean_bps=float(np.average(bps, weights=title.seconds)),
+        mean_vmaf=float(np.average(vmaf, weights=title.seconds)),
+    )

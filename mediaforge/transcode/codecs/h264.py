@@ -1,0 +1,14 @@
+"""H.264 by x264 (ITU-T H.264), High profile: what every phone plays."""
+
+from mediaforge.transcode.codecs.interface import Codec, Options
+
+_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
+
+def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
+    # One thread: with more, x264 is not byte for byte repeatable under a VBV, and many encoders run side by side anyway.
+    params = f"keyint={gop_frames}:min-keyint={gop_frames}:scenecut=0:open-gop=0"
+    return {"c:v": "libx264", "preset": preset, "profile:v": "high", "crf": crf, "threads": 1, "x264-params": params}
+
+
+CODEC = Codec(name="h264", fast_preset="veryfast", small_crfs=(28, 38), large_crfs=(22, 31), presets=_PRESETS, options=_options)

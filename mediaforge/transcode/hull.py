@@ -1,0 +1,164 @@
+"""A title's curves: for every size and GOP the rate and VMAF of each constant quality, and the convex hull over sizes. Pure.
+
+For one sample at one size and preset, over the range of CRFs that a ladder uses,
+
+    ln bits = a - b crf          ln(CEILING - VMAF) = c + d crf
+
+hold so well that two trials give all four numbers (film, x264, 240p to 720p, CRF 21 to 36: within 2 % and 0.4 VMAF). So the
+slope dVMAF/dbits is a closed form, and a constant slope over the shots of a title (Netflix's dynamic optimizer, Katsavounidis
+2018) is one line. Between sizes the four numbers are interpolated in ln height.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaforge.media import Grid
+from mediaforge.transcode.shots import Casting
+from mediaforge.transcode.trials import Outcomes, Trial
+
+CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
+_BEST = 100.0
+_BEYOND = 3.0  # CRF steps past the trials that the fit is good for
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One size: the four numbers of every sample, (samples,) each. Bits are of the sample's whole GOP."""
+
+    width: int
+    height: int
+    a: Floats
+    b: Floats
+    c: Floats
+    d: Floats
+    finest: float  # the CRFs between which the numbers may be trusted
+    coarsest: float
+
+    def bits(self, crf: Floats, sample: NDArray[np.int64]) -> Floats:
+        return np.asarray(np.exp(self.a[sample] - self.b[sample] * crf))
+
+    def vmaf(self, crf: Floats, sample: NDArray[np.int64]) -> Floats:
+        return np.asarray(np.clip(CEILING - np.exp(self.c[sample] + self.d[sample] * crf), 0.0, _BEST))
+
+    def crf_at_slope(self, slope: float, sample: NDArray[np.int64]) -> Floats:
+        """Where one bit more in the GOP gains `slope` VMAF."""
+        a, b, c, d = (numbers[sample] for numbers in (self.a, self.b, self.c, self.d))
+        return np.asarray((math.log(slope) + np.log(b / d) + a - c) / (b + d))
+
+    def crf_at_bits(self, bits: Floats, sample: NDArray[np.int64]) -> Floats:
+        return np.asarray((self.a[sample] - np.log(bits)) / self.b[sample])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleCurves:
+    """All sizes of a title for one codec, low to high, and how its GOPs relate to the samples."""
+
+    grid: Grid
+    curves: tuple[Curve, ...]
+    sample: NDArray[np.int64]  # (segments,): which sample stands for a GOP
+    scale: Floats  # (segments,): a GOP's bits over its sample's, by the scout
+    shot: NDArray[np.int64]  # (segments,): the number of its shot
+
+    @property
+    def seconds(self) -> Floats:
+        """Length of each segment, (segments,)."""
+        return np.array([float(self.grid.segment_span(number).seconds) for number in range(self.grid.segments)])
+
+    def sized(self, width: int, height: int) -> Curve:
+        """The curve of any size between the smallest and the largest probed; outside them the nearest."""
+        heights = np.log([curve.width * curve.height for curve in self.curves])
+        at = float(np.clip(math.log(width * height), heights[0], heights[-1]))
+        upper = min(len(heights) - 1, int(np.searchsorted(heights, at)))
+        lower = max(0, upper - 1)
+        share = 0.0 if upper == lower else (at - heights[lower]) / (heights[upper] - heights[lower])
+        low, high = self.curves[lower], self.curves[upper]
+        names = ("a", "b", "c", "d", "finest", "coarsest")
+        mixed = {name: (1 - share) * getattr(low, name) + share * getattr(high, name) for name in names}
+        return Curve(width=width, height=height, **mixed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """A few trials at the rung's own preset beside the same at the fast one: what the fast ones are worth.
+
+    Bits and the distance to the ceiling change by ratios that depend little on CRF and slowly on size (film, veryfast to slow:
+    distance x 0.75 at 240p, 0.63 at 540p, 0.65 at 720p at any CRF): linear in ln pixels between the trials, constant outside.
+    """
+
+    pixels: Floats  # (calibrating trials,), rising
+    fast: Outcomes
+    own: Outcomes
+
+    def apply(self, trials: Sequence[Trial], outcomes: Outcomes) -> Outcomes:
+        """All fast trials as the rung's preset would have made them."""
+        at = np.log([trial.width * trial.height for trial in trials])
+        knots = np.log(self.pixels)
+        bits = np.interp(at, knots, np.log(self.own.bits.mean(axis=1)) - np.log(self.fast.bits.mean(axis=1)))
+        far = np.log(CEILING - self.own.vmaf.mean(axis=1)) - np.log(CEILING - self.fast.vmaf.mean(axis=1))
+        nearer = np.interp(at, knots, far)
+        return Outcomes(
+            bits=outcomes.bits * np.exp(bits)[:, None],
+            vmaf=CEILING - (CEILING - outcomes.vmaf) * np.exp(nearer)[:, None],
+        )
+
+
+def fit_curves(trials: Sequence[Trial], outcomes: Outcomes) -> tuple[Curve, ...]:
+    """The curves of all sizes tried, small to large; two or more CRFs a size."""
+    sizes = sorted({(trial.width, trial.height) for trial in trials}, key=lambda size: size[0] * size[1])
+    return tuple(_fit(size, trials, outcomes) for size in sizes)
+
+
+def title_curves(curves: tuple[Curve, ...], casting: Casting, bits: Floats, grid: Grid) -> TitleCurves:
+    """The curves of a whole title; `bits` are the scout's a frame, (segments,)."""
+    frames = np.array([grid.segment_frames(segment) for segment in range(grid.segments)])
+    whole = np.maximum(bits * frames, 1.0)
+    scale = whole / whole[np.array(casting.samples)][casting.sample]
+    return TitleCurves(grid=grid, curves=curves, sample=casting.sample, scale=scale, shot=casting.shot)
+
+
+def upper_hull(rate: Floats, vmaf: Floats) -> NDArray[np.int64]:
+    """The points of the concave upper hull, by rising rate: no mixture of other points is better anywhere. (Andrew 1979)"""
+    hull: list[int] = []
+    for point in np.lexsort((-vmaf, rate)):
+        if hull and vmaf[point] <= vmaf[hull[-1]]:
+            continue
+        while len(hull) > 1 and _is_below(rate, vmaf, hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(int(point))
+    return np.array(hull, dtype=np.int64)
+
+
+def _is_below(rate: Floats, vmaf: Floats, first: int, middle: int, last: int) -> bool:
+    left = (vmaf[middle] - vmaf[first]) * (rate[last] - rate[first])
+    return bool(left <= (vmaf[last] - vmaf[first]) * (rate[middle] - rate[first]))
+
+
+def _fit(size: tuple[int, int], trials: Sequence[Trial], outcomes: Outcomes) -> Curve:
+    rows = [number for number, trial in enumerate(trials) if (trial.width, trial.height) == size]
+    crf = np.array([trials[row].crf for row in rows], dtype=np.float64)
+    slope_bits, bits = _line(crf, np.log(np.maximum(outcomes.bits[rows], 1.0)))
+    slope_loss, loss = _line(crf, np.log(CEILING - np.minimum(outcomes.vmaf[rows], _BEST)))
+    # Black or still pictures do not care for the CRF; a slope that is not there would divide by zero.
+    return Curve(
+        width=size[0],
+        height=size[1],
+        a=bits,
+        b=np.maximum(-slope_bits, 0.01),
+        c=loss,
+        d=np.maximum(slope_loss, 1e-4),
+        finest=crf.min() - _BEYOND,
+        coarsest=crf.max() + _BEYOND,
+    )
+
+
+def _line(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Least squares over the rows of y (trials, samples): slopes and values at x = 0, (samples,)."""
+    middle = x.mean()
+    slope = ((x - middle)[:, None] * (y - y.mean(axis=0))).sum(axis=0) / np.square(x - middle).sum()
+    return slope, y.mean(axis=0) - slope * middle

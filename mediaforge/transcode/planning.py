@@ -1,0 +1,251 @@
+"""A ladder for one title: look at it, try a few encodes, and choose the rungs for a network."""
+
+import itertools
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaforge.errors import LadderError
+from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, fit_boxes, fit_rungs
+from mediaforge.media import Grid, Master
+from mediaforge.tools import Tools
+from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
+from mediaforge.transcode.codecs import codec as codec_named
+from mediaforge.transcode.codecs.interface import Codec
+from mediaforge.transcode.expect import Expectation, at_share, expect
+from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves, title_curves
+from mediaforge.transcode.network import Network
+from mediaforge.transcode.optimise import PERCENTILES, Aims, Candidates, not_dominated, optimise
+from mediaforge.transcode.shots import cast, gop_bits
+from mediaforge.transcode.survey import survey
+from mediaforge.transcode.trials import Outcomes, Trial, cut_reel, run_trials
+
+_SIZES_TRIED = 4  # the curves of those between are interpolated
+_CAPS = (1.0, 1.15, 1.35, 1.6, 2.0)  # a segment's most over the title's mean: Apple's authoring rules end at 2
+_CRF_EVERY = 0.75
+_CRF_STEP = 0.25  # finer differences are not written down
+_BUFFER_SECONDS = 1.0  # of VBV: with 0.6 s key frames starve (1 VMAF at 360p); the encoder mends segments that are too large
+_SECONDS_AN_HOUR = 3600
+_BITS_A_GIGABYTE = 8e9
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A rung as a viewer meets it: the picture's allocation, and the rates with sound and container."""
+
+    name: str
+    codec: str
+    allocation: Allocation
+    declared_bps: float
+    mean_bps: float
+
+    @property
+    def vmaf(self) -> float:
+        return self.allocation.mean_vmaf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleLadder:
+    """What was chosen, what it was chosen from, and what to expect of it."""
+
+    curves: TitleCurves
+    offers: tuple[Offer, ...]
+    reference: tuple[Offer, ...]
+    expected: Expectation
+    rungs: tuple[FittedRung, ...]
+
+
+def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progress: Callable[[float], None]) -> TitleCurves:
+    """Look at a title and try it: its curves at the policy's sizes, codec and preset. Raises MediaError, ToolError."""
+    assert master.video is not None
+    codec = codec_named(policy.codec)
+    sizes = planned_sizes(policy, master)
+    trials = plan_trials(sizes, codec)
+    seen = survey(master, grid, tools=tools, on_progress=lambda part: on_progress(0.3 * part))
+    casting = cast(seen, grid)
+    with tempfile.TemporaryDirectory(prefix="mediaforge-trials-") as folder:
+        reel = cut_reel(master, grid, casting.samples, seen.bits, Path(folder), tools=tools)
+        on_progress(0.4)
+        outcomes = run_trials(reel, trials, Path(folder), codec=codec, tools=tools)
+        on_progress(0.8)
+        few = _calibrating(trials, own=policy.preset)
+        own = run_trials(reel, [own for _, own in few], Path(folder), codec=codec, tools=tools)
+    rows = [number for number, _ in few]
+    calibration = Calibration(
+        pixels=np.array([trial.width * trial.height for _, trial in few], dtype=np.float64),
+        fast=Outcomes(bits=outcomes.bits[rows], vmaf=outcomes.vmaf[rows]),
+        own=own,
+    )
+    curves = fit_curves(trials, calibration.apply(trials, outcomes))
+    on_progress(1.0)
+    return title_curves(curves, casting, gop_bits(seen, grid), grid)
+
+
+def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Network, reference: Ladder | None) -> TitleLadder:
+    """The rungs of a policy ladder for a studied title. Pure. Raises LadderError where no ladder keeps the policy's bounds."""
+    policy = ladder.policy
+    assert policy is not None
+    bound = () if reference is None else static_offers(curves, reference, master)
+    offers = candidate_offers(curves, planned_sizes(policy, master), ladder.audio, codec=policy.codec)
+    candidates = Candidates(
+        declared_bps=np.array([offer.declared_bps for offer in offers]),
+        mean_bps=np.array([offer.mean_bps for offer in offers]),
+        vmaf=np.array([offer.vmaf for offer in offers]),
+    )
+    kept = not_dominated(candidates)
+    candidates = Candidates(**{name: getattr(candidates, name)[kept] for name in ("declared_bps", "mean_bps", "vmaf")})
+    aims = Aims(
+        most_rungs=policy.most_rungs,
+        floor_bps=policy.floor_bps,
+        worth_per_bps=worth_per_bps(policy.worth_vmaf, network),
+        step_vmaf=policy.step_vmaf,
+        earn_vmaf=policy.earn_vmaf,
+        reference=viewers(bound, network) if bound else np.zeros(len(PERCENTILES)),
+        slack_vmaf=policy.slack_vmaf,
+    )
+    chosen = optimise(candidates, network, aims)
+    if not chosen:
+        floor = policy.floor_bps // 1000
+        what = f"no rungs keep all bounds for a viewer with {floor} kbit/s; raise floor_kbps or slack_vmaf"
+        raise LadderError(ladder.name, what)
+    named = tuple(_renamed(offers[kept[number]]) for number in chosen)
+    return TitleLadder(
+        curves=curves,
+        offers=named,
+        reference=bound,
+        expected=expectation(named, network, curves.grid),
+        rungs=tuple(_rung(offer, policy) for offer in named),
+    )
+
+
+def planned_sizes(policy: Policy, master: Master) -> tuple[tuple[int, int], ...]:
+    assert master.video is not None
+    return tuple(size for size in fit_boxes(policy.boxes, *master.video.display_size) if size is not None)
+
+
+def plan_trials(sizes: Sequence[tuple[int, int]], codec: Codec) -> tuple[Trial, ...]:
+    """Two CRFs for each of a few sizes: finer ones for larger pictures, as that is where they meet the hull. Pure."""
+    count = min(_SIZES_TRIED, len(sizes))
+    tried = [sizes[round(place)] for place in np.linspace(0, len(sizes) - 1, count)]
+    trials = []
+    for number, (width, height) in enumerate(tried):
+        share = number / max(1, count - 1)
+        for small, large in zip(codec.small_crfs, codec.large_crfs, strict=True):
+            trials.append(
+                Trial(width=width, height=height, crf=round(small + share * (large - small)), preset=codec.fast_preset)
+            )
+    return tuple(trials)
+
+
+def candidate_offers(
+    curves: TitleCurves, sizes: Sequence[tuple[int, int]], audio: Sequence[AudioRung], *, codec: str
+) -> tuple[Offer, ...]:
+    """Every size at every slope under every cap."""
+    offers = []
+    for width, height in sizes:
+        curve = curves.sized(width, height)
+        for slope in slopes(curves, curve, np.arange(curve.finest, curve.coarsest, _CRF_EVERY)):
+            free = at_slope(curves, curve, slope, cap_bps=math.inf)
+            for cap in (*_CAPS, free.peak_bps / free.mean_bps):
+                if cap <= free.peak_bps / free.mean_bps:
+                    capped = at_slope(curves, curve, slope, cap_bps=cap * free.mean_bps)
+                    offers.append(_offer("", codec, capped, curves.grid, audio))
+    return tuple(offers)
+
+
+def static_offers(curves: TitleCurves, ladder: Ladder, master: Master) -> tuple[Offer, ...]:
+    """What a ladder of fixed rates would give on this title, by the same curves."""
+    assert master.video is not None
+    offers = []
+    for fitted in fit_rungs(ladder, *master.video.display_size):
+        rung = fitted.rung
+        curve = curves.sized(fitted.width, fitted.height)
+        allocation = at_rate(curves, curve, rung.bitrate_bps, cap_bps=rung.max_bitrate_bps)
+        offers.append(_offer(rung.name, rung.codec, allocation, curves.grid, ladder.audio))
+    return tuple(offers)
+
+
+def viewers(offers: Sequence[Offer], network: Network, shares: Floats = PERCENTILES) -> Floats:
+    """The VMAF of the viewer at each share, (shares,)."""
+    declared, mean, vmaf = columns(offers)
+    return at_share(network, shares, declared_bps=declared, mean_bps=mean, vmaf=vmaf)
+
+
+def expectation(offers: Sequence[Offer], network: Network, grid: Grid) -> Expectation:
+    declared, mean, vmaf = columns(offers)
+    return expect(network, declared, mean_bps=mean, vmaf=vmaf, segment_seconds=float(grid.segment_seconds))
+
+
+def columns(offers: Sequence[Offer]) -> tuple[Floats, Floats, Floats]:
+    """Declared rates, mean rates and VMAF, (rungs,) each."""
+    return (
+        np.array([offer.declared_bps for offer in offers]),
+        np.array([offer.mean_bps for offer in offers]),
+        np.array([offer.vmaf for offer in offers]),
+    )
+
+
+def worth_per_bps(vmaf_per_unit_an_hour: float, network: Network) -> float:
+    """Points of VMAF for one bit/s: a policy speaks of money an hour."""
+    return vmaf_per_unit_an_hour * network.price.per_gigabyte * _SECONDS_AN_HOUR / _BITS_A_GIGABYTE
+
+
+def sound_bps(audio: Sequence[AudioRung], picture_bps: float) -> float:
+    """The sound beside a picture: the dearest that takes at most a fifth of its rate, else the cheapest."""
+    rates = sorted(rung.bitrate_bps for rung in audio)
+    return next((rate for rate in reversed(rates) if rate <= picture_bps / 5), rates[0])
+
+
+def container_bps(grid: Grid) -> float:
+    """What the boxes around an encrypted segment of picture and one of sound take: about 20 bytes a frame and 500 a segment."""
+    audio_frames = 48_000 / 960
+    return 8 * (20 * (float(grid.fps) + audio_frames) + 1000 / float(grid.segment_seconds))
+
+
+def _offer(name: str, codec: str, allocation: Allocation, grid: Grid, audio: Sequence[AudioRung]) -> Offer:
+    beside = sound_bps(audio, allocation.mean_bps) + container_bps(grid)
+    # A cap that nothing reaches is not what a player is told.
+    declared = min(allocation.cap_bps, allocation.peak_bps)
+    return Offer(
+        name=name, codec=codec, allocation=allocation, declared_bps=declared + beside, mean_bps=allocation.mean_bps + beside
+    )
+
+
+def _renamed(offer: Offer) -> Offer:
+    allocation = offer.allocation
+    name = f"{allocation.height}p{round(allocation.mean_bps / 1000)}k"
+    return Offer(name=name, codec=offer.codec, allocation=allocation, declared_bps=offer.declared_bps, mean_bps=offer.mean_bps)
+
+
+def _rung(offer: Offer, policy: Policy) -> FittedRung:
+    allocation = offer.allocation
+    cap = min(allocation.cap_bps, allocation.peak_bps)
+    rung = Rung(
+        name=offer.name,
+        box_width=allocation.width,
+        box_height=allocation.height,
+        bitrate_bps=round(allocation.mean_bps),
+        max_bitrate_bps=round(cap),
+        buffer_bits=round(cap * _BUFFER_SECONDS),
+        preset=policy.preset,
+        codec=offer.codec,
+    )
+    crfs = tuple(float(crf) for crf in np.round(allocation.crf / _CRF_STEP) * _CRF_STEP)
+    return FittedRung(rung=rung, width=allocation.width, height=allocation.height, crfs=crfs)
+
+
+def _calibrating(trials: Sequence[Trial], *, own: str) -> tuple[tuple[int, Trial], ...]:
+    """The two trials made again with the rung's own preset: of the smallest pictures and of middling ones; large ones cost."""
+    groups = [list(one) for _, one in itertools.groupby(range(len(trials)), key=lambda number: trials[number].height)]
+    chosen = sorted({groups[0][-1], groups[-(-len(groups) // 2)][0] if len(groups) > 1 else groups[0][-1]})
+    return tuple(
+        (number, Trial(width=trials[number].width, height=trials[number].height, crf=trials[number].crf, preset=own))
+        for number in chosen
+    )

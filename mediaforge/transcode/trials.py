@@ -1,0 +1,134 @@
+"""Trial encodes of a title's samples: bits and VMAF at a few sizes and qualities, all in a handful of processes.
+
+A sample is the first half of its GOP; the rest is scaled up by the scout's bits. The samples are cut once into a reel, a
+film of some seconds in raw frames; encoders and VMAF then look at the reel alone. One process makes all trials of a preset:
+the reel is read once, scaled once a size (facts-transcode 5c: process starts, decoding and scaling are half the price of a
+probe, the metric is most of the rest).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from mediaforge.errors import MediaError
+from mediaforge.media import Grid, Master
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
+from mediaforge.transcode.codecs.interface import Codec
+from mediaforge.transcode.probe import probe
+from mediaforge.transcode.quality import score_frames
+from mediaforge.transcode.source import grid_picture, sized
+from mediaforge.transcode.survey import packet_bits
+
+_LIMITS = Limits(memory_bytes=16 << 30)
+_STRIDES = (11, 13, 17)  # frames between scored ones: no common factor with the GOP, so that every phase of it comes up
+_WATCHDOG = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One point to try: a picture size and a constant quality of the codec."""
+
+    width: int
+    height: int
+    crf: int
+    preset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reel:
+    """The samples behind one another as a film of their own, every sample a GOP.
+
+    `stretch` (samples,) is what the frames behind a GOP's key frame take over those of them that are tried.
+    """
+
+    film: Master
+    grid: Grid
+    stretch: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What the trials gave, each (trials, samples): bits of the whole GOP, mean VMAF."""
+
+    bits: NDArray[np.float64]
+    vmaf: NDArray[np.float64]
+
+
+def cut_reel(
+    master: Master, grid: Grid, samples: Sequence[int], scout: NDArray[np.float64], folder: Path, *, tools: Tools
+) -> Reel:
+    """Cut the first half of each sample GOP out of a master; where a title ends too soon its last picture stays."""
+    assert master.video is not None
+    width, height = (2 * round(side / 2) for side in master.video.display_size)
+    length = sample_frames(grid)
+    parts = []
+    for gop in samples:
+        frames = min(length, grid.segment_frames(gop))
+        piece = grid_picture(master, grid, first_frame=gop * grid.gop_frames, frames=frames)
+        piece = piece.filter("tpad", stop=length - frames, stop_mode="clone")
+        parts.append(sized(piece, master, width=width, height=height).filter("setpts", "N"))
+    path = folder / "reel.mkv"
+    tags = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
+    joined = ffmpeg.concat(*parts, v=1, a=0).filter("setpts", f"N/({grid.fps})/TB")
+    graph = ffmpeg.output(joined, str(path), **{"c:v": "rawvideo", "r": str(grid.fps), **tags})
+    graph = graph.global_args(*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1").overwrite_output()
+    run(ffmpeg.compile(graph, cmd=str(tools.ffmpeg)), name="ffmpeg", limits=_LIMITS, watchdog_seconds=_WATCHDOG)
+    return Reel(
+        film=probe(path, tools=tools),
+        grid=Grid(fps=grid.fps, gop_frames=length, frames=len(samples) * length),
+        stretch=np.array([_stretch(scout[gop * grid.gop_frames :][: grid.segment_frames(gop)], length) for gop in samples]),
+    )
+
+
+def sample_frames(grid: Grid) -> int:
+    """How much of a GOP is tried."""
+    return max(1, grid.gop_frames // 2)
+
+
+def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Codec, tools: Tools) -> Outcomes:
+    """Encode the reel in all ways and score them. Raises MediaError, ToolError."""
+    argv = trial_argv(reel, trials, codec=codec, tools=tools)
+    run(argv, name="ffmpeg", limits=_LIMITS, cwd=folder, watchdog_seconds=_WATCHDOG)
+    gop, fps = reel.grid.gop_frames, reel.grid.fps
+    sizes = np.array([packet_bits(folder / f"{number}.crc") for number in range(len(trials))])
+    if sizes.shape[1] != reel.grid.frames:
+        raise MediaError(reel.film.path, f"gave {sizes.shape[1]} of {reel.grid.frames} sample frames; get an undamaged copy")
+    by_sample = sizes.reshape(len(trials), -1, gop)
+    frames = range(1, reel.grid.frames - 1, next(stride for stride in _STRIDES if math.gcd(stride, gop) == 1))
+    files = [folder / f"{number}.mp4" for number in range(len(trials))]
+    scores = np.stack(score_frames(files, reel.film, [frames] * len(files), fps=fps, tools=tools))
+    owner = np.array(frames) // gop
+    vmaf = np.stack([scores[:, owner == sample].mean(axis=1) for sample in range(reel.grid.segments)], axis=1)
+    return Outcomes(bits=by_sample[:, :, 0] + by_sample[:, :, 1:].sum(axis=2) * reel.stretch, vmaf=vmaf)
+
+
+def _stretch(bits: NDArray[np.float64], tried: int) -> float:
+    """Bits behind the key frame over those within the first `tried` frames, by the scout; a still GOP goes by frames."""
+    behind, seen = bits[1:].sum(), bits[1:tried].sum()
+    return float(behind / seen) if seen > 0 else max(1.0, (len(bits) - 1) / max(1, tried - 1))
+
+
+def trial_argv(reel: Reel, trials: Sequence[Trial], *, codec: Codec, tools: Tools) -> list[str]:
+    """The command line: into the working directory, `N.mp4` and beside it `N.crc` with the packets' sizes. Pure."""
+    sizes = sorted({(trial.width, trial.height) for trial in trials})
+    picture = grid_picture(reel.film, reel.grid, first_frame=0, frames=reel.grid.frames).filter_multi_output(
+        "split", len(sizes)
+    )
+    outputs = []
+    for index, (width, height) in enumerate(sizes):
+        wanted = [number for number, trial in enumerate(trials) if (trial.width, trial.height) == (width, height)]
+        scaled = sized(picture.stream(index), reel.film, width=width, height=height).filter_multi_output("split", len(wanted))
+        for place, number in enumerate(wanted):
+            options = codec.options(preset=trials[number].preset, crf=trials[number].crf, gop_frames=reel.grid.gop_frames)
+            tee = {"f": "tee", "fps_mode": "passthrough", "flags:v": "+global_header"}
+            outputs.append(
+                ffmpeg.output(scaled.stream(place), f"[f=mp4]{number}.mp4|[f=framecrc]{number}.crc", **options, **tee)
+            )
+    head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
+    graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
+    return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
