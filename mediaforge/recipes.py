@@ -1,6 +1,5 @@
 """How each step of a release is made: what goes into its key, and the room that does the work."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +92,7 @@ def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
         name="chunk",
         version=1,
         inputs=(plan.master_digest,),
-        params=_facts(params),
+        params=to_facts(params),
         tools=(build_id(context.tools.ffmpeg),),
     )
     return Recipe(step=step, work=lambda to, progress: encode(request, to, tools=context.tools, on_progress=progress))
@@ -109,7 +108,9 @@ def _sound(context: Context, plan: Plan, number: int) -> Recipe:
         rungs=plan.request.ladder.audio,
     )
     params = {"track": sound.track, "offset": sound.offset, "duration": request.duration, "rungs": request.rungs}
-    step = Step(name="sound", version=1, inputs=(sound.digest,), params=_facts(params), tools=(build_id(context.tools.ffmpeg),))
+    step = Step(
+        name="sound", version=1, inputs=(sound.digest,), params=to_facts(params), tools=(build_id(context.tools.ffmpeg),)
+    )
     return Recipe(step=step, work=lambda to, progress: encode_sound(request, to, tools=context.tools, on_progress=progress))
 
 
@@ -119,7 +120,7 @@ def _text(context: Context, plan: Plan, number: int) -> Recipe:
         name="text",
         version=1,
         inputs=(text.digest,),
-        params=_facts({"duration": plan.grid.duration}),
+        params=to_facts({"duration": plan.grid.duration}),
         tools=(build_id(context.tools.ffmpeg),),
     )
 
@@ -170,7 +171,7 @@ def _certify(context: Context, plan: Plan) -> Recipe:
         name="certify",
         version=1,
         inputs=(plan.master_digest, joined.digest),
-        params=_facts({"names": names, "grid": plan.grid, "video": plan.master.video, "model": MODEL}),
+        params=to_facts({"names": names, "grid": plan.grid, "video": plan.master.video, "model": MODEL}),
         tools=(build_id(context.tools.ffmpeg),),
     )
     return Recipe(step=step, work=work)
@@ -207,7 +208,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
     }
-    step = Step(name="package", version=2, inputs=inputs, params=_facts(params), tools=(build_id(context.tools.packager),))
+    step = Step(name="package", version=2, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
         package(request, keys, to, tools=context.tools, on_progress=progress)
@@ -241,9 +242,3 @@ def _verify(context: Context, plan: Plan) -> Recipe:
         (to / CHECKS_NAME).write_bytes(to_json(checks))
 
     return Recipe(step=Step(name="verify", version=1, inputs=(packaged.digest,), params={}), work=work)
-
-
-def _facts(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as plain JSON, for a step's key."""
-    facts: dict[str, Any] = json.loads(to_json(params))
-    return facts

@@ -16,6 +16,12 @@ def to_json(value: Any) -> bytes:
     return msgspec.json.encode(value, enc_hook=_encode)
 
 
+def to_facts(params: dict[str, Any]) -> dict[str, Any]:
+    """Values as plain JSON, for a step's key."""
+    facts: dict[str, Any] = msgspec.json.decode(to_json(params))
+    return facts
+
+
 def from_json(kind: type[T], text: bytes, *, source: Path | str) -> T:
     """The value that `to_json` wrote. Raises StoreError naming `source` where the text is something else."""
     try:

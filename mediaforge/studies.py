@@ -1,0 +1,49 @@
+"""The rungs of a title under a policy: its study is a step like any other, kept by its inputs; choosing takes a second."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mediaforge.context import Context
+from mediaforge.ladder import Ladder
+from mediaforge.media import Grid, Master
+from mediaforge.record import to_facts
+from mediaforge.steps import Step
+from mediaforge.tools import build_id
+from mediaforge.transcode.network import Network
+from mediaforge.transcode.planning import TitleLadder, choose, planned_sizes, study
+from mediaforge.transcode.studyfile import load_study, save_study
+
+_STUDY_NAME = "study.npz"
+
+
+def title_ladder(
+    context: Context,
+    master: Master,
+    ladder: Ladder,
+    *,
+    digest: str,
+    grid: Grid,
+    network: Network,
+    reference: Ladder | None,
+    on_progress: Callable[[float], None],
+) -> TitleLadder:
+    """The rungs of a policy ladder for a master; `digest` is the master's. Raises MediaError, LadderError, ToolError."""
+    policy = ladder.policy
+    assert policy is not None
+    params = {
+        "video": master.video,
+        "grid": grid,
+        "sizes": planned_sizes(policy, master),
+        "codec": policy.codec,
+        "preset": policy.preset,
+    }
+    build = build_id(context.tools.ffmpeg)
+    step = Step(name="study", version=1, inputs=(digest,), params=to_facts(params), tools=(build,))
+
+    def work(to: Path) -> None:
+        save_study(study(master, grid, policy, tools=context.tools, on_progress=on_progress), to / _STUDY_NAME)
+
+    result = context.steps.run(step, work)
+    curves = load_study(result.folder / _STUDY_NAME, grid)
+    on_progress(1.0)
+    return choose(curves, ladder, master, network=network, reference=reference)
