@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mediaforge.checks import failures
 from mediaforge.context import Context
@@ -19,7 +18,7 @@ from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, Video
 from mediaforge.package.record import Scheme
 from mediaforge.package.verify import verify_package
 from mediaforge.plan import Plan
-from mediaforge.record import from_json, to_json
+from mediaforge.record import from_json, to_facts, to_json
 from mediaforge.steps import Result, Step
 from mediaforge.tools import build_id
 from mediaforge.transcode.certify import Quality, certify
