@@ -17,6 +17,7 @@ from mediaforge.recipes import CHECKS_NAME, Recipe, qualities_of, recipe, result
 from mediaforge.record import from_json
 from mediaforge.transcode.certify import Quality
 from mediaforge.transcode.encoder import rendition_name
+from mediaforge.transcode.network import Network
 
 _SKIPPED = ("fingerprint", "publish")  # a sample clip is judged, not kept
 _BITS = 8
@@ -30,6 +31,7 @@ class RungReport:
     width: int
     height: int
     bitrate_bps: int
+    declared_bps: int  # what its mean rate is held against: the rate asked for, or a planned rung's most
     measured_bps: int
     vmaf: float
     vmaf_low: float
@@ -44,23 +46,34 @@ class ClipReport:
     checks: tuple[Check, ...]
 
 
-def check_clip(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callable[[str, float], None]) -> ClipReport:
+def check_clip(
+    clip: Path,
+    ladder: Ladder,
+    *,
+    network: Network | None,
+    reference: Ladder | None,
+    context: Context,
+    on_progress: Callable[[str, float], None],
+) -> ClipReport:
     """Judge one clip. A clip that cannot be encoded or packaged is a failed check, not an error."""
     with tempfile.TemporaryDirectory(prefix="mediaforge-check-") as folder:
         apart = Context(state=Path(folder), tools=context.tools)
         try:
-            return _report(clip, ladder, context=apart, on_progress=on_progress)
+            request = _request(clip, ladder, network=network, reference=reference, context=apart)
+            return _report(clip, request, context=apart, on_progress=on_progress)
         except MediaforgeError as error:
             broken = Check(id="check.encode", ok=False, message=str(error))
             return ClipReport(clip=clip, rungs=(), checks=(broken,))
 
 
-def _report(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callable[[str, float], None]) -> ClipReport:
-    request = Request(
+def _request(clip: Path, ladder: Ladder, *, network: Network | None, reference: Ladder | None, context: Context) -> Request:
+    return Request(
         title="clip",
         name=clip.name,
         master=clip.absolute(),
         ladder=ladder,
+        network=network,
+        reference=reference,
         scheme=Scheme.CBCS,
         systems=(System.WIDEVINE, System.PLAYREADY),
         watermark=False,
@@ -68,8 +81,11 @@ def _report(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callab
         subtitles=(),
         to=str(context.package_folder("clip")),
     )
+
+
+def _report(clip: Path, request: Request, *, context: Context, on_progress: Callable[[str, float], None]) -> ClipReport:
     release_id = write_request(context, request)
-    plan_release(context, release_id)
+    plan_release(context, release_id, partial(on_progress, "plan"))
     plan = load_plan(context, release_id)
     for step in _kept(plan.steps):
         made = recipe(context, plan, step.name)
@@ -82,7 +98,7 @@ def _report(clip: Path, ladder: Ladder, *, context: Context, on_progress: Callab
         reports.append(_rung_report(fitted, quality, bits=bits, seconds=seconds))
     checks_file = result_of(context, plan, "verify").folder / CHECKS_NAME
     verified = from_json(tuple[Check, ...], checks_file.read_bytes(), source=checks_file)
-    return ClipReport(clip=clip, rungs=tuple(reports), checks=verified + hold_against(tuple(reports), ladder.floors))
+    return ClipReport(clip=clip, rungs=tuple(reports), checks=verified + hold_against(tuple(reports), request.ladder.floors))
 
 
 def hold_against(rungs: tuple[RungReport, ...], floors: Floors) -> tuple[Check, ...]:
@@ -92,7 +108,7 @@ def hold_against(rungs: tuple[RungReport, ...], floors: Floors) -> tuple[Check, 
         _at_least("check.vmaf.bottom", rungs[0], floors.vmaf_bottom),
     ]
     for rung in rungs:
-        most = rung.bitrate_bps * (1 + floors.rate_tolerance)
+        most = rung.declared_bps * (1 + floors.rate_tolerance)
         message = f"{rung.name} takes {rung.measured_bps / 1000:.0f} kbit/s, at most {most / 1000:.0f} are declared"
         checks.append(Check(id=f"check.rate.{rung.name}", ok=rung.measured_bps <= most, message=message))
     return tuple(checks)
@@ -109,6 +125,7 @@ def _rung_report(fitted: FittedRung, quality: Quality, *, bits: int, seconds: fl
         width=fitted.width,
         height=fitted.height,
         bitrate_bps=fitted.rung.bitrate_bps,
+        declared_bps=fitted.rung.max_bitrate_bps if fitted.crfs else fitted.rung.bitrate_bps,
         measured_bps=round(bits / seconds),
         vmaf=round(quality.mean, 2),
         vmaf_low=round(quality.low, 2),

@@ -2,19 +2,22 @@
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from mediaforge.context import Context
-from mediaforge.errors import MediaError, StoreError, UnknownId
+from mediaforge.errors import LadderError, MediaError, StoreError, UnknownId
 from mediaforge.ladder import FittedRung, Ladder, fit_rungs
 from mediaforge.media import AudioTrack, Grid, Master, SideFile, Variant, is_language
 from mediaforge.package.record import Scheme, System
 from mediaforge.record import from_json, to_json
 from mediaforge.steps import digest_file, write_whole
+from mediaforge.studies import title_ladder
 from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
+from mediaforge.transcode.network import Network
 from mediaforge.transcode.probe import probe, read_timeline
 
 UNKNOWN_LANGUAGE = "und"  # BCP-47: undetermined
@@ -25,12 +28,17 @@ _BITS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user asked for. The ladder is here as a value: a file changed later does not change this release."""
+    """What the user asked for. The ladder is here as a value: a file changed later does not change this release.
+
+    `network` and `reference` are those that a ladder with a policy names.
+    """
 
     title: str
     name: str
     master: Path
     ladder: Ladder
+    network: Network | None = None
+    reference: Ladder | None = None
     scheme: Scheme
     systems: tuple[System, ...]
     watermark: bool
@@ -97,9 +105,9 @@ def read_request(context: Context, release_id: str) -> Request:
     return from_json(Request, path.read_bytes(), source=path)
 
 
-def plan_release(context: Context, release_id: str) -> None:
-    """Probe the master and write the plan. Raises MediaError, LadderError, StoreError."""
-    plan = make_plan(read_request(context, release_id), release_id=release_id, tools=context.tools)
+def plan_release(context: Context, release_id: str, on_progress: Callable[[float], None] = lambda _: None) -> None:
+    """Probe the master, study it where rungs are to be chosen, write the plan. Raises MediaError, LadderError, StoreError."""
+    plan = make_plan(read_request(context, release_id), context, release_id=release_id, on_progress=on_progress)
     _check_space(context.state, plan)
     write_whole(context.release_folder(release_id) / "plan.json", to_json(plan))
 
@@ -111,8 +119,9 @@ def load_plan(context: Context, release_id: str) -> Plan:
     return from_json(Plan, path.read_bytes(), source=path)
 
 
-def make_plan(request: Request, *, release_id: str, tools: Tools) -> Plan:
-    """The plan of a request; reads the master and the side files, writes nothing."""
+def make_plan(request: Request, context: Context, *, release_id: str, on_progress: Callable[[float], None]) -> Plan:
+    """The plan of a request; reads the master and the side files, and keeps nothing but the study of a title."""
+    tools = context.tools
     master = probe(request.master, tools=tools)
     timeline = read_timeline(master, tools=tools)
     video = master.video
@@ -127,11 +136,33 @@ def make_plan(request: Request, *, release_id: str, tools: Tools) -> Plan:
         master=master,
         master_digest=digest,
         grid=grid,
-        rungs=fit_rungs(request.ladder, *video.display_size),
+        rungs=_rungs(request, context, master, digest=digest, grid=grid, on_progress=on_progress),
         sounds=sounds,
         texts=texts,
         steps=_steps(chunks=len(plan_chunks(grid)), sounds=len(sounds), texts=len(texts)),
     )
+
+
+def _rungs(
+    request: Request, context: Context, master: Master, *, digest: str, grid: Grid, on_progress: Callable[[float], None]
+) -> tuple[FittedRung, ...]:
+    """The ladder's rungs as they fit the picture, or those that its policy chooses for this title."""
+    assert master.video is not None
+    if request.ladder.policy is None:
+        return fit_rungs(request.ladder, *master.video.display_size)
+    if request.network is None:
+        raise LadderError(request.ladder.name, "plans rungs but no network came with it; run the release again")
+    chosen = title_ladder(
+        context,
+        master,
+        request.ladder,
+        digest=digest,
+        grid=grid,
+        network=request.network,
+        reference=request.reference,
+        on_progress=on_progress,
+    )
+    return chosen.rungs
 
 
 def _sounds(request: Request, master: Master, digest: str, *, tools: Tools) -> tuple[Sound, ...]:

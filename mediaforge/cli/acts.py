@@ -14,14 +14,13 @@ from mediaforge.cli.identify import match_data
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.progress import by_fraction, telling
 from mediaforge.cli.release import release_data
-from mediaforge.cli.shipped import find_ladder, sample, sample_subtitles
+from mediaforge.cli.shipped import open_ladder, sample, sample_subtitles
 from mediaforge.cli.trace import trace_data
 from mediaforge.context import Context
 from mediaforge.copies import Copy, personalise_file
 from mediaforge.detect.match import Match
 from mediaforge.errors import CheckError
 from mediaforge.investigate import Trace, identify, trace
-from mediaforge.ladder import load_ladder
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Request, write_request
 from mediaforge.release import Release, read_release
@@ -107,11 +106,14 @@ def play(call: Call, folder: Path) -> Played:
 
 
 def _request(folder: Path) -> Request:
+    ladder, network, reference = open_ladder(DEFAULT_LADDER)
     return Request(
         title=TITLE,
         name=NAME,
         master=sample(),
-        ladder=load_ladder(find_ladder(DEFAULT_LADDER)),
+        ladder=ladder,
+        network=network,
+        reference=reference,
         scheme=Scheme.CBCS,
         systems=(System.WIDEVINE, System.PLAYREADY),
         watermark=True,

@@ -11,11 +11,12 @@ from mediaforge.cli.junit import write_junit
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import rate
 from mediaforge.cli.progress import steps_of, telling
-from mediaforge.cli.shipped import find_ladder
+from mediaforge.cli.shipped import open_ladder
 from mediaforge.cli.tables import print_checks, print_lines, print_table
 from mediaforge.clipcheck import ClipReport, check_clip
 from mediaforge.context import Context
-from mediaforge.ladder import Ladder, load_ladder
+from mediaforge.ladder import Ladder
+from mediaforge.transcode.network import Network
 
 
 @click.command("check", cls=Command)
@@ -35,8 +36,8 @@ def command(ctx: click.Context, clips: tuple[Path, ...], ladder: str, junit: Pat
       mediaforge check clip.mp4 --ladder ./ours.toml --junit build/ladder.xml --json
     """
     call: Call = ctx.obj
-    chosen, context = load_ladder(find_ladder(ladder)), open_context(call.settings)
-    reports = [_check(call, clip, chosen, context=context) for clip in clips]
+    wanted, context = open_ladder(ladder), open_context(call.settings)
+    reports = [_check(call, clip, *wanted, context=context) for clip in clips]
     if junit is not None:
         write_junit({str(report.clip): report.checks for report in reports}, junit)
     checks = tuple(check for report in reports for check in report.checks)
@@ -45,9 +46,11 @@ def command(ctx: click.Context, clips: tuple[Path, ...], ladder: str, junit: Pat
     ctx.exit(0 if ok else 1)
 
 
-def _check(call: Call, clip: Path, ladder: Ladder, *, context: Context) -> ClipReport:
+def _check(
+    call: Call, clip: Path, ladder: Ladder, network: Network | None, reference: Ladder | None, *, context: Context
+) -> ClipReport:
     with telling(call.progress, about=clip.name) as tell:
-        return check_clip(clip, ladder, context=context, on_progress=steps_of(tell))
+        return check_clip(clip, ladder, network=network, reference=reference, context=context, on_progress=steps_of(tell))
 
 
 def _print(reports: list[ClipReport]) -> None:

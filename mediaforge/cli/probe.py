@@ -52,11 +52,14 @@ def _findings(master: Master) -> tuple[str, ...]:
 def _plan(master: Master, video: VideoTrack, ladder: Ladder) -> tuple[str, ...]:
     grid = plan_grid(fps=video.fps, seconds=video.duration or master.duration)
     sounds = ladder.audio if master.audio else ()
-    rungs = fit_rungs(ladder, *video.display_size)
+    if ladder.policy is None:
+        rungs = tuple(_rung_sentence(rung) for rung in fit_rungs(ladder, *video.display_size))
+    else:
+        rungs = (f"at most {ladder.policy.most_rungs} rungs, chosen for this title: see `ladder plan`",)
     return (
         _grid_sentence(grid),
         f"{len(plan_chunks(grid))} chunks, each decoded once for all rungs and both variants",
-        *(_rung_sentence(rung) for rung in rungs),
+        *rungs,
         *(f"sound {target.name}: {target.codec} at {rate(target.bitrate_bps)}" for target in sounds),
     )
 

@@ -12,10 +12,9 @@ from mediaforge.cli.command import Call, Command
 from mediaforge.cli.follow import run_release
 from mediaforge.cli.opening import open_context, open_session
 from mediaforge.cli.output import clock, rate
-from mediaforge.cli.shipped import find_ladder
+from mediaforge.cli.shipped import open_ladder
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.context import Context
-from mediaforge.ladder import load_ladder
 from mediaforge.media import SideFile
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Plan, Request, load_plan, plan_release, write_request
@@ -106,11 +105,14 @@ def _request(
     subtitle: tuple[SideFile, ...],
     to: str | None,
 ) -> Request:
+    chosen, network, reference = open_ladder(ladder)
     return Request(
         title=title,
         name=name or title,
         master=master.absolute(),
-        ladder=load_ladder(find_ladder(ladder)),
+        ladder=chosen,
+        network=network,
+        reference=reference,
         scheme=Scheme.NONE if no_drm else Scheme(scheme),
         systems=() if no_drm else drm,
         watermark=not no_watermark,

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 from mediaforge.errors import LadderError, NetworkError
+from mediaforge.ladder import Ladder, load_ladder
 from mediaforge.media import SideFile
+from mediaforge.transcode.network import Network, load_network
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -39,6 +41,15 @@ def find_network(name: str) -> Path:
             name, f"no network of this name is shipped; choose {' or '.join(networks)}, or give a path to a TOML file"
         )
     return networks[name]
+
+
+def open_ladder(name: str) -> tuple[Ladder, Network | None, Ladder | None]:
+    """A ladder, and the network and the reference ladder that its policy names. Raises LadderError, NetworkError."""
+    ladder = load_ladder(find_ladder(name))
+    if ladder.policy is None:
+        return ladder, None, None
+    reference = load_ladder(find_ladder(ladder.policy.reference)) if ladder.policy.reference else None
+    return ladder, load_network(find_network(ladder.policy.network)), reference
 
 
 def sample() -> Path:

@@ -57,7 +57,8 @@ def duties(job: ReleaseJob, corridor: Corridor) -> Mapping[str, Callable[..., No
 def plan_job(job: ReleaseJob, corridor: Corridor, release_id: str, run: int) -> None:
     """Plan the release and put its steps, those whose result is not there yet, in an order that knows every need."""
     with _answering(job, release_id, run, step=PLAN):
-        _patiently(lambda: corridor.plan_release(release_id))
+        report = _Progress(job, release_id, run)
+        _patiently(lambda: corridor.plan_release(release_id, report))
         plan = corridor.load_plan(release_id)
         record = load_record(job.connection, release_id)
         if record is None:

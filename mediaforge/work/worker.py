@@ -30,8 +30,8 @@ class ReleaseCorridor:
 
     context: Context
 
-    def plan_release(self, release_id: str) -> None:
-        release.plan_release(self.context, release_id)
+    def plan_release(self, release_id: str, on_progress: Callable[[float], None]) -> None:
+        release.plan_release(self.context, release_id, on_progress)
 
     def load_plan(self, release_id: str) -> Plan:
         return release.load_plan(self.context, release_id)

@@ -25,6 +25,7 @@ RUNG = RungReport(
     width=256,
     height=144,
     bitrate_bps=70_000,
+    declared_bps=70_000,
     measured_bps=69_000,
     vmaf=40.0,
     vmaf_low=39.2,

@@ -39,7 +39,7 @@ class FakeCorridor:
     folder: Path
     state: Path
 
-    def plan_release(self, release_id: str) -> None:
+    def plan_release(self, release_id: str, on_progress: Callable[[float], None]) -> None:
         if not (self.folder / f"{release_id}.json").exists():
             raise MediaError("film.mov", "is not there")
 
