@@ -1,0 +1,93 @@
+"""Bits to shots: at one slope nobody can swap to gain, and no segment passes its cap."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mediaforge.transcode.allocate import at_rate, at_slope, slopes
+from mediaforge.transcode.hull import TitleCurves
+from tests.transcode.studied import title
+
+SLOPE = 2e-5
+
+
+def by_gop() -> TitleCurves:
+    """Every GOP a shot of its own, all of one difficulty range: nothing is averaged, nothing leans too far."""
+    made = title()
+    return TitleCurves(grid=made.grid, curves=made.curves, sample=made.sample, scale=made.scale, shot=np.arange(6))
+
+
+def test_at_one_slope_no_exchange_of_bits_between_two_shots_gains() -> None:
+    studied = by_gop()
+    curve = studied.curves[1]
+    found = at_slope(studied, curve, SLOPE, cap_bps=math.inf)
+    bits = found.bps * studied.seconds
+
+    def score(gop: int, gets: float) -> float:
+        sample = studied.sample[[gop]]
+        crf = curve.crf_at_bits(np.array([gets / studied.scale[gop]]), sample)
+        return float(curve.vmaf(crf, sample)[0])
+
+    for giver in range(6):
+        for taker in range(6):
+            moved = 0.02 * min(bits[giver], bits[taker])
+            before = score(giver, bits[giver]) + score(taker, bits[taker])
+            after = score(giver, bits[giver] - moved) + score(taker, bits[taker] + moved)
+            assert giver == taker or after < before
+
+
+def test_constant_slope_is_worth_more_than_constant_crf_at_the_same_rate() -> None:
+    studied = by_gop()
+    for curve in studied.curves:
+        free = at_slope(studied, curve, SLOPE, cap_bps=math.inf)
+        flat = at_rate(studied, curve, free.mean_bps, cap_bps=math.inf)
+        assert flat.mean_bps == pytest.approx(free.mean_bps, rel=1e-6)
+        assert free.mean_vmaf > flat.mean_vmaf
+
+
+def test_the_segments_of_a_shot_have_one_crf() -> None:
+    studied = title()
+    found = at_slope(studied, studied.curves[0], SLOPE, cap_bps=math.inf)
+    for shot in set(studied.shot):
+        assert len(set(found.crf[studied.shot == shot])) == 1
+
+
+@pytest.mark.parametrize("cap", [1.0, 1.15, 1.6])
+def test_no_segment_passes_the_cap(cap: float) -> None:
+    studied = title()
+    for curve in studied.curves:
+        free = at_slope(studied, curve, SLOPE, cap_bps=math.inf)
+        assert free.peak_bps > cap * free.mean_bps  # else the cap would bind nobody
+        capped = at_slope(studied, curve, SLOPE, cap_bps=cap * free.mean_bps)
+        assert capped.peak_bps <= cap * free.mean_bps * (1 + 1e-9)
+        assert capped.mean_bps < free.mean_bps and capped.mean_vmaf < free.mean_vmaf
+
+
+def test_a_smaller_slope_buys_more() -> None:
+    studied = title()
+    found = [at_slope(studied, studied.curves[0], slope, cap_bps=math.inf) for slope in (1e-4, 3e-5, 1e-5)]
+    assert found[0].mean_bps < found[1].mean_bps < found[2].mean_bps
+    assert found[0].mean_vmaf < found[1].mean_vmaf < found[2].mean_vmaf
+
+
+def test_a_mean_rate_is_met_and_the_means_are_means() -> None:
+    studied = title()
+    found = at_rate(studied, studied.curves[0], 60e3, cap_bps=math.inf)
+    assert found.mean_bps == pytest.approx(60e3, rel=1e-6)
+    assert found.mean_bps == pytest.approx(found.bps.mean()) and found.mean_vmaf == pytest.approx(found.vmaf.mean())
+    assert len(set(found.crf)) == 1
+
+
+def test_a_rate_above_the_cap_is_not_met() -> None:
+    studied = title()
+    found = at_rate(studied, studied.curves[0], 90e3, cap_bps=60e3)
+    assert found.peak_bps <= 60e3 * (1 + 1e-9)
+
+
+def test_the_slopes_of_crfs_give_these_crfs_on_average() -> None:
+    studied = by_gop()
+    curve = studied.curves[0]
+    for crf, slope in zip((26.0, 31.0, 36.0), slopes(studied, curve, (26.0, 31.0, 36.0)), strict=True):
+        found = at_slope(studied, curve, slope, cap_bps=math.inf)
+        assert np.average(found.crf, weights=studied.seconds) == pytest.approx(crf)

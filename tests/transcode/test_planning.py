@@ -1,0 +1,152 @@
+"""From a title's curves to its rungs: what the policy promises is kept by the ladder that is chosen."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mediaforge.errors import LadderError
+from mediaforge.ladder import Ladder, Policy, load_ladder
+from mediaforge.media import Grid, Master
+from mediaforge.transcode.codecs import codec
+from mediaforge.transcode.network import load_network
+from mediaforge.transcode.planning import (
+    TitleLadder,
+    candidate_offers,
+    choose,
+    container_bps,
+    plan_trials,
+    planned_sizes,
+    sound_bps,
+    static_offers,
+    viewers,
+    worth_per_bps,
+)
+from tests.transcode.studied import title
+from tests.transcode.values import master as any_master
+from tests.transcode.values import video
+
+LADDERS = Path(__file__).parents[2] / "ladders"
+MAROC = load_network(LADDERS / "networks" / "maroc-2025.toml")
+OURS = load_ladder(LADDERS / "maroc.toml")
+STATIC = load_ladder(LADDERS / "maroc-mobile.toml")
+
+
+@pytest.fixture(scope="module")
+def chosen() -> TitleLadder:
+    return plan()
+
+
+def plan(*, reference: Ladder | None = STATIC, **changes: object) -> TitleLadder:
+    return choose(title(), with_policy(**changes), master(), network=MAROC, reference=reference)
+
+
+def with_policy(**changes: object) -> Ladder:
+    assert OURS.policy is not None
+    return replace(OURS, policy=replace(OURS.policy, **changes))  # type: ignore[arg-type]
+
+
+def policy() -> Policy:
+    assert OURS.policy is not None
+    return OURS.policy
+
+
+def master(width: int = 1280, height: int = 720) -> Master:
+    return any_master(video(width=width, height=height))
+
+
+def test_somebody_at_the_floor_holds_the_lowest_rung(chosen: TitleLadder) -> None:
+    assert chosen.offers[0].declared_bps <= 0.9 * policy().floor_bps
+
+
+def test_no_viewer_loses_more_than_the_slack(chosen: TitleLadder) -> None:
+    assert np.all(viewers(chosen.offers, MAROC) >= viewers(chosen.reference, MAROC) - policy().slack_vmaf - 1e-9)
+
+
+def test_fairness_costs_something_here() -> None:
+    """Else the law above would hold by chance: bound by nobody, somebody loses."""
+    free = plan(reference=None, earn_vmaf=0.5)
+    bound = viewers(static_offers(title(), STATIC, master()), MAROC) - policy().slack_vmaf
+    assert np.any(viewers(free.offers, MAROC) < bound)
+
+
+def test_neighbours_can_be_told_apart_and_rates_rise(chosen: TitleLadder) -> None:
+    assert np.all(np.diff([offer.vmaf for offer in chosen.offers]) >= policy().step_vmaf)
+    assert np.all(np.diff([offer.declared_bps for offer in chosen.offers]) > 0)
+
+
+def test_there_are_no_more_rungs_than_allowed() -> None:
+    counts = [len(plan(reference=None, most_rungs=most).rungs) for most in (1, 3, 8)]
+    assert counts[:2] == [1, 3] and 3 < counts[2] <= 8
+
+
+def test_no_segment_passes_what_a_player_is_told(chosen: TitleLadder) -> None:
+    for offer, fitted in zip(chosen.offers, chosen.rungs, strict=True):
+        beside = offer.mean_bps - offer.allocation.mean_bps
+        assert offer.allocation.peak_bps + beside <= offer.declared_bps * (1 + 1e-9)
+        assert fitted.rung.max_bitrate_bps == round(offer.declared_bps - beside)
+        assert len(fitted.crfs) == title().grid.segments
+
+
+def test_a_rung_is_named_for_its_size_and_rate_and_no_name_stands_twice(chosen: TitleLadder) -> None:
+    names = [fitted.rung.name for fitted in chosen.rungs]
+    assert len(set(names)) == len(names)
+    assert names[0] == f"{chosen.rungs[0].height}p{round(chosen.rungs[0].rung.bitrate_bps / 1000)}k"
+
+
+def test_a_bound_that_cannot_be_kept_is_said_with_what_to_change() -> None:
+    with pytest.raises(LadderError, match="for a viewer with 30 kbit/s; raise floor_kbps or slack_vmaf"):
+        plan(floor_bps=30_000)
+
+
+def test_a_small_master_is_not_enlarged() -> None:
+    assert planned_sizes(policy(), master(640, 360)) == ((256, 144), (320, 180), (426, 240), (512, 288), (640, 360))
+    assert planned_sizes(policy(), master(160, 90)) == ((160, 90),)
+
+
+def test_a_few_sizes_are_tried_the_smallest_and_the_largest_among_them() -> None:
+    sizes = planned_sizes(policy(), master())
+    trials = plan_trials(sizes, codec("h264"))
+    tried = sorted({(trial.width, trial.height) for trial in trials})
+    assert len(trials) == 8 and len(tried) == 4
+    assert (tried[0], tried[-1]) == (sizes[0], sizes[-1])
+    assert [trial.crf for trial in trials[:2]] == [28, 38] and [trial.crf for trial in trials[-2:]] == [22, 31]
+
+
+def test_one_size_is_tried_twice() -> None:
+    assert [trial.crf for trial in plan_trials(((160, 90),), codec("h264"))] == [28, 38]
+
+
+def test_candidates_are_of_every_size_and_never_above_their_cap() -> None:
+    studied = title()
+    offers = candidate_offers(studied, planned_sizes(policy(), master()), OURS.audio, codec="h264")
+    assert {offer.allocation.height for offer in offers} == {144, 180, 240, 288, 360, 432, 540, 720}
+    for offer in offers:
+        assert offer.allocation.peak_bps <= offer.allocation.cap_bps * (1 + 1e-9)
+
+
+def test_a_static_ladder_gives_its_own_rates_where_the_title_takes_them() -> None:
+    studied = title()
+    offers = static_offers(studied, STATIC, master())
+    assert [offer.name for offer in offers] == ["v070", "v110", "v170", "v260", "v400", "v650", "v1000", "v1600"]
+    low = offers[0]
+    assert low.allocation.mean_bps <= 70e3 and low.allocation.peak_bps <= 87.5e3 * (1 + 1e-9)
+    assert low.declared_bps == pytest.approx(low.allocation.peak_bps + 24e3 + container_bps(studied.grid))
+
+
+def test_the_sound_takes_a_fifth_at_most_but_there_is_always_one() -> None:
+    assert sound_bps(OURS.audio, 60e3) == 24e3
+    assert sound_bps(OURS.audio, 319e3) == 24e3
+    assert sound_bps(OURS.audio, 320e3) == 64e3
+
+
+def test_the_container_of_a_second_is_its_frames_and_its_segments() -> None:
+    """25 pictures and 50 sounds of 20 bytes each, 1000 bytes every 2 s."""
+    assert container_bps(Grid(fps=Fraction(25), gop_frames=50, frames=300)) == pytest.approx(8 * (75 * 20 + 500))
+
+
+def test_one_point_for_one_dirham_an_hour_at_ten_dirhams_a_gigabyte() -> None:
+    """1 bit/s is 450 bytes an hour, 0.0000045 MAD."""
+    assert worth_per_bps(1.0, MAROC) == pytest.approx(4.5e-6)
