@@ -22,11 +22,15 @@ _SUBSAMPLES = 0x2  # senc flag, 23001-7, 7.2.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """Times are ticks of the track. `ivs` holds the IVs of all samples one after the other, empty with a constant IV."""
+    """Times are ticks of the track; `media_bytes` are the samples without the boxes around them.
+
+    `ivs` holds the IVs of all samples one after the other, empty with a constant IV.
+    """
 
     decode_time: int
     duration: int
     samples: int
+    media_bytes: int
     first_shown: int
     begins_with_sync: bool
     ivs: bytes
@@ -53,6 +57,7 @@ def parse_fragment(data: bytes, track: Track) -> Fragment:
         decode_time=decode_time,
         duration=sum(sample.duration for sample in samples),
         samples=len(samples),
+        media_bytes=mdat.end - mdat.body,
         first_shown=_first_shown(decode_time, samples),
         begins_with_sync=bool(samples) and not samples[0].flags & _NON_SYNC,
         ivs=_ivs(data, inner.get("senc"), track, len(samples)),

@@ -9,6 +9,7 @@ from mediaforge.package.laws.decoding import check_decoding
 from mediaforge.package.laws.files import check_files
 from mediaforge.package.laws.manifests import check_manifests
 from mediaforge.package.laws.protection import check_protection
+from mediaforge.package.laws.rates import check_rates
 from mediaforge.package.laws.timeline import check_timeline
 
 
@@ -27,6 +28,7 @@ def verify_package(
     return (
         *contents.damage,
         *check_timeline(contents),
+        *check_rates(contents),
         *check_protection(contents, keys),
         *check_files(contents),
         *check_manifests(contents),

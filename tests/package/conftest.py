@@ -49,7 +49,9 @@ def request_(
     for name, label, width, height, kbps in RUNGS:
         a, b = (make_video(folder / f"{name}-{v}.mp4", size=f"{width}x{height}", kbps=kbps, variant=v) for v in "ab")
         bits = kbps * 1000
-        row = VideoInput(rung=name, label=label, width=width, height=height, bitrate_bps=bits, max_bitrate_bps=bits, a=a, b=b)
+        row = VideoInput(
+            rung=name, label=label, width=width, height=height, bitrate_bps=bits, max_bitrate_bps=4 * bits, a=a, b=b
+        )
         video.append(row)
     audio = []
     for name, codec, encoder in (("opus24", "opus", "libopus"), ("aac64", "aac", "aac")):

@@ -14,6 +14,7 @@ from mediaforge.media import Variant
 from mediaforge.package.assembly import Package
 from mediaforge.package.contents import read_contents
 from mediaforge.package.laws.decoding import check_decoding
+from mediaforge.package.laws.rates import check_rates
 from mediaforge.package.record import Scheme, load_record, save_record
 from mediaforge.package.verify import verify_package
 
@@ -298,3 +299,12 @@ def test_a_sound_offered_in_another_language_is_caught(
     folder = copy_of(packages[Scheme.CBCS])
     edit(folder / "master.m3u8", 'GROUP-ID="aac64",LANGUAGE="ary"', 'GROUP-ID="aac64",LANGUAGE="zgh"')
     assert "audio/ary-aac64" in failed(folder)["package.languages"]
+
+
+def test_a_segment_far_above_its_rung_s_rate_is_a_warning(packages: dict[Scheme, Package]) -> None:
+    contents = read_contents(packages[Scheme.CBCS].folder)
+    low = replace(contents.record, rungs=tuple(replace(rung, max_bitrate_bps=1000) for rung in contents.record.rungs))
+    checks = tuple(check_rates(replace(contents, record=low)))
+    assert {check.level for check in checks} == {Level.WARNING}
+    assert not any(check.ok for check in checks)
+    assert all("1 are declared" in check.message for check in checks)

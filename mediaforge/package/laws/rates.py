@@ -1,0 +1,29 @@
+"""No segment far above its rung's rate: players choose by that rate, and a buffer does not smooth whole segments."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mediaforge.checks import Check, Level
+from mediaforge.package.contents import Contents, dotted, finding
+from mediaforge.package.record import RungRecord
+from mediaforge.package.stream import Stream
+
+TOLERANCE = 1.10  # over the rung's maximum rate: within the safety margin of players
+_BITS = 8
+
+
+def check_rates(contents: Contents) -> Iterator[Check]:
+    """A warning, as a viewer with such a segment waits but a package with it plays."""
+    for rung, _, stream in contents.rungs():
+        faults = _excessive(rung, stream)
+        good = f"no segment takes more than {TOLERANCE:.2f} times {rung.max_bitrate_bps / 1000:.0f} kbit/s"
+        advice = "raise the rung's peak, or let its rungs be planned (`ladder plan`)"
+        yield replace(finding(f"package.rate.{dotted(stream.folder)}", faults, good, advice=advice), level=Level.WARNING)
+
+
+def _excessive(rung: RungRecord, stream: Stream) -> Iterator[str]:
+    for segment in stream.segments:
+        rate = segment.fragment.media_bytes * _BITS / float(stream.seconds(segment))
+        if rate > TOLERANCE * rung.max_bitrate_bps:
+            declared = rung.max_bitrate_bps / 1000
+            yield f"{segment.path.name} of {stream.folder} takes {rate / 1000:.0f} kbit/s, {declared:.0f} are declared"
