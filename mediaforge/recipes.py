@@ -23,6 +23,7 @@ from mediaforge.steps import Result, Step
 from mediaforge.tools import build_id
 from mediaforge.transcode.certify import Quality, certify
 from mediaforge.transcode.chunks import plan_chunks
+from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
 from mediaforge.transcode.quality import MODEL
 from mediaforge.transcode.sound import SoundRequest, encode_sound
@@ -82,14 +83,17 @@ def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
 def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
     secret = context.watermark_secret(plan.request.title)
     variants = plan.request.variants
-    options = {variant: dict(encoder_options(variant, secret, number)) if len(variants) > 1 else {} for variant in variants}
+    options = {
+        variant: dict(encoder_options(variant, secret, number, aq_strength=AQ_STRENGTH)) if len(variants) > 1 else {}
+        for variant in variants
+    }
     request = EncodeRequest(
         master=plan.master, grid=plan.grid, chunk=plan_chunks(plan.grid)[number], rungs=plan.rungs, options=options
     )
     params = {"grid": plan.grid, "chunk": request.chunk, "rungs": plan.rungs, "options": options, "video": plan.master.video}
     step = Step(
         name="chunk",
-        version=1,
+        version=2,
         inputs=(plan.master_digest,),
         params=to_facts(params),
         tools=(build_id(context.tools.ffmpeg),),

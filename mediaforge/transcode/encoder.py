@@ -18,6 +18,7 @@ from mediaforge.errors import MediaError, ToolError
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
 from mediaforge.transcode.source import grid_picture, sized
 from mediaforge.transcode.zones import chunk_crfs, middle_crf, zones
 
@@ -121,6 +122,7 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, st
         "min-keyint": request.grid.gop_frames,
         "scenecut": 0,
         "open-gop": 0,
+        "aq-strength": AQ_STRENGTH,
         "stitchable": 1,  # headers do not depend on a chunk's content, so chunks join and variants share one init segment
         **differing,
     }

@@ -18,18 +18,18 @@ IN_THE_HEADERS = {
 
 @pytest.mark.parametrize("chunk", range(8))
 def test_one_variant_of_a_chunk_is_plain_and_the_other_is_not(chunk: int) -> None:
-    options = [encoder_options(variant, SECRET, chunk) for variant in Variant]
+    options = [encoder_options(variant, SECRET, chunk, aq_strength=1.0) for variant in Variant]
     assert sorted(map(bool, options)) == [False, True]
 
 
 def test_no_setting_is_one_that_the_headers_hold() -> None:
-    settings = {key for variant in Variant for key in encoder_options(variant, SECRET, 0)}
+    settings = {key for variant in Variant for key in encoder_options(variant, SECRET, 0, aq_strength=1.0)}
     assert settings
     assert not settings & IN_THE_HEADERS
 
 
 def test_the_coin_is_fair_and_keyed() -> None:
-    plain = Counter(not encoder_options(Variant.A, SECRET, chunk) for chunk in range(1000))
+    plain = Counter(not encoder_options(Variant.A, SECRET, chunk, aq_strength=1.0) for chunk in range(1000))
     assert 430 < plain[True] < 570
-    other = [bool(encoder_options(Variant.A, bytes(32), chunk)) for chunk in range(64)]
-    assert other != [bool(encoder_options(Variant.A, SECRET, chunk)) for chunk in range(64)]
+    other = [bool(encoder_options(Variant.A, bytes(32), chunk, aq_strength=1.0)) for chunk in range(64)]
+    assert other != [bool(encoder_options(Variant.A, SECRET, chunk, aq_strength=1.0)) for chunk in range(64)]
