@@ -17,7 +17,7 @@ from mediaforge.tools import Tools
 from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
 from mediaforge.transcode.codecs import codec as codec_named
 from mediaforge.transcode.codecs.interface import Codec
-from mediaforge.transcode.expect import Expectation, at_share, expect
+from mediaforge.transcode.expect import USAGE, Expectation, at_share, expect
 from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves, title_curves
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.optimise import PERCENTILES, Aims, Candidates, not_dominated, optimise
@@ -107,14 +107,13 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
         worth_per_bps=worth_per_bps(policy.worth_vmaf, network),
         step_vmaf=policy.step_vmaf,
         earn_vmaf=policy.earn_vmaf,
-        reference=viewers(bound, network) if bound else np.zeros(len(PERCENTILES)),
+        # Nobody is owed more than the title has to give: a small picture's fixed rate may lie past the finest rung tried.
+        reference=np.minimum(viewers(bound, network), candidates.vmaf.max()) if bound else np.zeros(len(PERCENTILES)),
         slack_vmaf=policy.slack_vmaf,
     )
     chosen = optimise(candidates, network, aims)
     if not chosen:
-        floor = policy.floor_bps // 1000
-        what = f"no rungs keep all bounds for a viewer with {floor} kbit/s; raise floor_kbps or slack_vmaf"
-        raise LadderError(ladder.name, what)
+        raise LadderError(ladder.name, _why_none(policy, candidates))
     named = tuple(_renamed(offers[kept[number]]) for number in chosen)
     return TitleLadder(
         curves=curves,
@@ -122,6 +121,15 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
         reference=bound,
         expected=expectation(named, network, curves.grid),
         rungs=tuple(_rung(offer, policy) for offer in named),
+    )
+
+
+def _why_none(policy: Policy, candidates: Candidates) -> str:
+    floor, least = policy.floor_bps / 1000, float(candidates.declared_bps.min()) / USAGE / 1000
+    if least > floor:
+        return f"this title takes {least:.0f} kbit/s at the least, more than floor_kbps {floor:.0f}; raise that to {math.ceil(least)}"
+    return (
+        f"no rungs give every viewer what {policy.reference} would, from {floor:.0f} kbit/s on; raise slack_vmaf or most_rungs"
     )
 
 
