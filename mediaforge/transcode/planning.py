@@ -127,7 +127,7 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
 def _why_none(policy: Policy, candidates: Candidates) -> str:
     floor, least = policy.floor_bps / 1000, float(candidates.declared_bps.min()) / USAGE / 1000
     if least > floor:
-        return f"this title takes {least:.0f} kbit/s at the least, more than floor_kbps {floor:.0f}; raise that to {math.ceil(least)}"
+        return f"this title takes {least:.0f} kbit/s at the least, not floor_kbps {floor:.0f}; raise that to {math.ceil(least)}"
     return (
         f"no rungs give every viewer what {policy.reference} would, from {floor:.0f} kbit/s on; raise slack_vmaf or most_rungs"
     )
