@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mediaforge.context import Context
-from mediaforge.ladder import Ladder
+from mediaforge.ladder import Ladder, Policy
 from mediaforge.media import Grid, Master
 from mediaforge.record import to_facts
 from mediaforge.steps import Step
 from mediaforge.tools import build_id
+from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.planning import TitleLadder, choose, planned_sizes, study
 from mediaforge.transcode.studyfile import load_study, save_study
@@ -28,8 +29,15 @@ def title_ladder(
     on_progress: Callable[[float], None],
 ) -> TitleLadder:
     """The rungs of a policy ladder for a master; `digest` is the master's. Raises MediaError, LadderError, ToolError."""
-    policy = ladder.policy
-    assert policy is not None
+    assert ladder.policy is not None
+    curves = title_study(context, master, ladder.policy, digest=digest, grid=grid, on_progress=on_progress)
+    return choose(curves, ladder, master, network=network, reference=reference)
+
+
+def title_study(
+    context: Context, master: Master, policy: Policy, *, digest: str, grid: Grid, on_progress: Callable[[float], None]
+) -> TitleCurves:
+    """The curves of a master at a policy's sizes, codec and preset; `digest` is the master's. Raises MediaError, ToolError."""
     params = {
         "video": master.video,
         "grid": grid,
@@ -38,12 +46,15 @@ def title_ladder(
         "preset": policy.preset,
     }
     build = build_id(context.tools.ffmpeg)
-    step = Step(name="study", version=1, inputs=(digest,), params=to_facts(params), tools=(build,))
+    step = Step(name="study", version=2, inputs=(digest,), params=to_facts(params), tools=(build,))
+
+    def most(share: float) -> None:
+        on_progress(min(share, 0.99))  # done is what is kept
 
     def work(to: Path) -> None:
-        save_study(study(master, grid, policy, tools=context.tools, on_progress=on_progress), to / _STUDY_NAME)
+        save_study(study(master, grid, policy, tools=context.tools, on_progress=most), to / _STUDY_NAME)
 
     result = context.steps.run(step, work)
     curves = load_study(result.folder / _STUDY_NAME, grid)
     on_progress(1.0)
-    return choose(curves, ladder, master, network=network, reference=reference)
+    return curves

@@ -1,8 +1,8 @@
-"""`ladder list`, `ladder show`: the ladders shipped, and what is in one."""
+"""`ladder list`, `ladder show`: the ladders shipped, and what is in one; `plan` and `network` have files of their own."""
 
 import click
 
-from mediaforge.cli import network
+from mediaforge.cli import ladder_plan, network
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.output import rate
 from mediaforge.cli.shipped import find_ladder, shipped_ladders
@@ -12,16 +12,18 @@ from mediaforge.ladder import Ladder, load_ladder
 
 @click.group("ladder", cls=Group)
 def command() -> None:
-    """List the ladders, and show what is in one.
+    """List the ladders, show what is in one, and plan a title's own.
 
     \b
     Example:
       mediaforge ladder list
       mediaforge ladder show maroc-mobile
+      mediaforge ladder plan film.mov --report film.html
     """
 
 
 command.add_command(network.command)
+command.add_command(ladder_plan.command)
 
 
 @command.command("list")

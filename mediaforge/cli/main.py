@@ -28,7 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "The way out, from a master to protected copies": {
             "probe": "Say what a master is, what is wrong with it, and what will be done to it.",
-            "ladder": "List the ladders, and show what is in one.",
+            "ladder": "List the ladders, show what is in one, and plan a title's own.",
             "release": "Make a protected, watermarked, fingerprinted package of a master.",
             "verify": "Hold a package against everything that must be true before it is published.",
             "check": "Encode sample clips and hold them against a ladder's floors, for CI pipelines.",

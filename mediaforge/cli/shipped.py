@@ -15,6 +15,11 @@ def shipped_ladders() -> tuple[Path, ...]:
     return tuple(sorted(_folder("ladders").glob("*.toml")))
 
 
+def reference_ladders() -> tuple[Path, ...]:
+    """What others recommend, to compare with."""
+    return tuple(sorted((_folder("ladders") / "references").glob("*.toml")))
+
+
 def find_ladder(name: str) -> Path:
     """A shipped ladder by its name, or any other by its path. Raises LadderError naming those that are there."""
     if "/" in name or name.endswith(".toml"):

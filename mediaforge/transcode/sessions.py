@@ -83,10 +83,8 @@ def draw_sessions(
 
     Each is of a class drawn from the mixture's posterior; `shapes` replace the generated throughput shapes of all classes.
     """
-    means = network.rate_at((np.arange(count) + 0.5) / count)
-    chances = network.class_shares(means).cumsum(axis=1)
-    drawn = (rng.random((count, 1)) > chances).sum(axis=1).clip(max=len(network.classes) - 1)
-    kinds = [network.classes[index] for index in drawn]
+    means = _session_means(network, count)
+    kinds = [network.classes[index] for index in draw_classes(network, rng, count=count)]
     if shapes:
         order = rng.integers(len(shapes), size=count)
         shape = np.stack([_to_mean_one(_repeat(shapes[index].rates_bps, seconds)) for index in order])
@@ -98,6 +96,12 @@ def draw_sessions(
             seconds=seconds,
         )
     return make_sessions(means[:, None] * shape, np.array([kind.round_trip_ms / 1000 for kind in kinds]))
+
+
+def draw_classes(network: Network, rng: np.random.Generator, *, count: int = SESSIONS) -> NDArray[np.int64]:
+    """The access class of each session, (count,) places in `network.classes`: from the mixture's posterior at its mean."""
+    chances = network.class_shares(_session_means(network, count)).cumsum(axis=1)
+    return np.asarray((rng.random((count, 1)) > chances).sum(axis=1).clip(max=len(network.classes) - 1))
 
 
 def draw_shapes(
@@ -182,6 +186,10 @@ def read_sabre(path: Path) -> Trace:
     bits = list(itertools.accumulate((period.bandwidth_kbps * period.duration_ms for period in periods), initial=0.0))
     round_trip = sum(period.latency_ms * period.duration_ms for period in periods) / max(1.0, times[-1] * 1000) / 1000
     return _on_seconds(path, np.array(times), np.array(bits), round_trip)
+
+
+def _session_means(network: Network, count: int) -> NDArray[np.float64]:
+    return network.rate_at((np.arange(count) + 0.5) / count)
 
 
 def _read(path: Path) -> str:

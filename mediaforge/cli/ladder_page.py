@@ -1,0 +1,7 @@
+"""The plan's page."""
+
+from mediaforge.titleplan import TitlePlan
+
+
+def page(plan: TitlePlan) -> str:
+    return ""
