@@ -99,12 +99,18 @@ def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Code
     if sizes.shape[1] != reel.grid.frames:
         raise MediaError(reel.film.path, f"gave {sizes.shape[1]} of {reel.grid.frames} sample frames; get an undamaged copy")
     by_sample = sizes.reshape(len(trials), -1, gop)
-    frames = range(1, reel.grid.frames - 1, next(stride for stride in _STRIDES if math.gcd(stride, gop) == 1))
+    frames = scored_frames(reel.grid)
     files = [folder / f"{number}.mp4" for number in range(len(trials))]
     scores = np.stack(score_frames(files, reel.film, [frames] * len(files), fps=fps, tools=tools))
     owner = np.array(frames) // gop
     vmaf = np.stack([scores[:, owner == sample].mean(axis=1) for sample in range(reel.grid.segments)], axis=1)
     return Outcomes(bits=by_sample[:, :, 0] + by_sample[:, :, 1:].sum(axis=2) * reel.stretch, vmaf=vmaf)
+
+
+def scored_frames(grid: Grid) -> range:
+    """The frames of a reel that are scored, some of every sample: a few, or all where samples are shorter than the stride."""
+    stride = next(stride for stride in _STRIDES if math.gcd(stride, grid.gop_frames) == 1)
+    return range(1, grid.frames - 1, stride) if grid.gop_frames > stride else range(grid.frames)
 
 
 def _stretch(bits: NDArray[np.float64], tried: int) -> float:
