@@ -67,8 +67,10 @@ class TitleCurves:
 
     @property
     def seconds(self) -> Floats:
-        """Length of each segment, (segments,)."""
-        return np.array([float(self.grid.segment_span(number).seconds) for number in range(self.grid.segments)])
+        """Length of each segment, (segments,). A plan asks a thousand times: a film is not counted segment by segment."""
+        frames = np.full(self.grid.segments, self.grid.gop_frames, dtype=np.float64)
+        frames[-1] = self.grid.segment_frames(self.grid.segments - 1)
+        return frames / float(self.grid.fps)
 
     def sized(self, width: int, height: int) -> Curve:
         """The curve of any size between the smallest and the largest probed; outside them the nearest."""

@@ -1,8 +1,12 @@
 """The curves of a title: what two trials fix, what lies between two sizes, and the hull over points."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
+from mediaforge.media import Grid
 from mediaforge.transcode.hull import CEILING, Calibration, fit_curves, title_curves, upper_hull
 from mediaforge.transcode.shots import Casting
 from mediaforge.transcode.trials import Outcomes, Trial
@@ -69,6 +73,13 @@ def test_half_way_in_ln_pixels_is_half_way_in_the_numbers() -> None:
     between = title().sized(round(np.sqrt(256 * 1280)), round(np.sqrt(144 * 720)))
     assert between.a == pytest.approx((small.a + large.a) / 2, abs=0.01)
     assert between.finest == pytest.approx((small.finest + large.finest) / 2)
+
+
+def test_segments_last_as_long_as_the_grid_says() -> None:
+    grid = Grid(fps=Fraction(30000, 1001), gop_frames=60, frames=250)
+    lengths = replace(title(), grid=grid).seconds
+    assert lengths == pytest.approx([float(grid.segment_span(number).seconds) for number in range(grid.segments)])
+    assert len(lengths) == 5 and lengths[-1] < lengths[0]
 
 
 def test_a_gop_is_scaled_by_its_bits_over_those_of_its_sample() -> None:
