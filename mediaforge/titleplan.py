@@ -15,7 +15,7 @@ from mediaforge.transcode.chunks import plan_grid
 from mediaforge.transcode.expect import PATIENCE
 from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network
-from mediaforge.transcode.planning import choose, static_offers
+from mediaforge.transcode.planning import choose, planned_sizes, static_offers
 from mediaforge.transcode.probe import probe, read_timeline
 
 _STATIC_CODEC = "h264"  # ladders of fixed rates have no other
@@ -23,13 +23,14 @@ _STATIC_CODEC = "h264"  # ladders of fixed rates have no other
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitlePlan:
-    """`rungs` and `ours` are the ladder asked for, low to high; `curves` are what it was chosen from."""
+    """`rungs` and `ours` are the ladder asked for, low to high; `curves` at `sizes` are what it was chosen from."""
 
     master: Master
     grid: Grid
     ladder: Ladder
     network: Network
     curves: TitleCurves
+    sizes: tuple[tuple[int, int], ...]
     rungs: tuple[FittedRung, ...]
     ours: Forecast
     others: tuple[Forecast, ...]
@@ -87,6 +88,7 @@ def plan_title(
         ladder=ladder,
         network=network,
         curves=curves,
+        sizes=planned_sizes(studied, master),
         rungs=rungs,
         ours=ours,
         others=tuple(

@@ -15,6 +15,7 @@ from mediaforge.forecast import FEATURE_SECONDS, GOOD_VMAF, Forecast
 from mediaforge.ladder import load_ladder
 from mediaforge.steps import write_whole
 from mediaforge.titleplan import TitlePlan, plan_title
+from mediaforge.tools import build_id
 from mediaforge.transcode.network import load_network
 from mediaforge.transcode.sessions import SESSIONS
 
@@ -44,9 +45,10 @@ def command(call: Call, /, *, master: Path, ladder: str, network: str | None, re
     planner, default_network, _ = open_ladder(PLANNED_LADDER)
     assert planner.policy is not None and default_network is not None
     others = (load_ladder(find_ladder(STATIC_LADDER)), *map(load_ladder, reference_ladders()))
+    context = open_context(call.settings)
     with telling(call.progress, about=master.name) as tell:
         plan = plan_title(
-            open_context(call.settings),
+            context,
             master,
             chosen,
             network=load_network(find_network(network)) if network else own_network or default_network,
@@ -57,14 +59,14 @@ def command(call: Call, /, *, master: Path, ladder: str, network: str | None, re
             on_progress=by_fraction(tell, "study"),
         )
     if report is not None:
-        _write_report(plan, report)
+        _write_report(plan, report, encoder=build_id(context.tools.ffmpeg))
     call.printer.answer(_data(plan, report), lambda: _print(plan, report))
 
 
-def _write_report(plan: TitlePlan, to: Path) -> None:
+def _write_report(plan: TitlePlan, to: Path, *, encoder: str) -> None:
     from mediaforge.cli.ladder_page import page  # noqa: PLC0415 - templates are loaded for those who ask for a page
 
-    write_whole(to, page(plan).encode())
+    write_whole(to, page(plan, sentences=sentences(plan), encoder=encoder).encode())
 
 
 def _data(plan: TitlePlan, report: Path | None) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Drawing in SVG: x in per cent of the width and y in pixels, so that a picture fits a phone and its words keep their size."""
 
+from collections.abc import Sequence
 from html import escape
 
 
@@ -32,10 +33,26 @@ def dot(*, x: float, y: float, radius: float, look: str, tip: str = "") -> str:
     return element("circle", *tips, cx=percent(x), cy=y, r=radius, class_=look)
 
 
-def band(corners: tuple[tuple[float, float], ...], *, height: float, look: str) -> str:
+def diamond(*, x: float, y: float, radius: float, look: str, tip: str = "") -> str:
+    """A square on its point. An inner picture moves it, since a polygon knows no per cent."""
+    tips = (element("title", escape(tip)),) if tip else ()
+    square = element(
+        "path", *tips, d=f"M0-{_written(radius)} {_written(radius)} 0 0 {_written(radius)}-{_written(radius)} 0Z", class_=look
+    )
+    return element("svg", square, x=percent(x), y=y, overflow="visible")
+
+
+def band(corners: Sequence[tuple[float, float]], *, height: float, look: str) -> str:
     """A polygon with corners in (per cent, pixels): polygons know no per cent, so it gets a stretched picture of its own."""
     points = " ".join(f"{_written(x)},{_written(y)}" for x, y in corners)
     inner = element("polygon", points=points, class_=look)
+    return element("svg", inner, viewBox=f"0 0 100 {_written(height)}", width="100%", height=height, preserveAspectRatio="none")
+
+
+def trail(corners: Sequence[tuple[float, float]], *, height: float, look: str) -> str:
+    """A line through corners in (per cent, pixels), stretched like a band; its width stays what the look says."""
+    points = " ".join(f"{_written(x)},{_written(y)}" for x, y in corners)
+    inner = element("polyline", points=points, class_=look, vector_effect="non-scaling-stroke")
     return element("svg", inner, viewBox=f"0 0 100 {_written(height)}", width="100%", height=height, preserveAspectRatio="none")
 
 
