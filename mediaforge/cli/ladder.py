@@ -36,11 +36,11 @@ def list_ladders(call: Call) -> None:
       mediaforge ladder list --json
     """
     ladders = [load_ladder(path) for path in shipped_ladders()]
-    rows = [(ladder.name, str(len(ladder.rungs)), ladder.description) for ladder in ladders]
+    rows = [(ladder.name, str(_most_rungs(ladder)), ladder.description) for ladder in ladders]
     call.printer.answer(
         {
             "ladders": [
-                {"name": ladder.name, "description": ladder.description, "rungs": len(ladder.rungs)} for ladder in ladders
+                {"name": ladder.name, "description": ladder.description, "rungs": _most_rungs(ladder)} for ladder in ladders
             ]
         },
         lambda: print_table(("ladder", "rungs", "for whom"), rows, empty="No ladder is shipped."),
@@ -64,6 +64,11 @@ def show(call: Call, name: str) -> None:
     call.printer.answer(_data(ladder), lambda: _print(ladder))
 
 
+def _most_rungs(ladder: Ladder) -> int:
+    """As many as it has, or as its policy allows a title."""
+    return len(ladder.rungs) if ladder.policy is None else ladder.policy.most_rungs
+
+
 def _data(ladder: Ladder) -> dict[str, object]:
     rungs = [
         {
@@ -82,6 +87,7 @@ def _data(ladder: Ladder) -> dict[str, object]:
         "name": ladder.name,
         "description": ladder.description,
         "rungs": rungs,
+        "policy": ladder.policy,
         "audio": ladder.audio,
         "floors": ladder.floors,
     }
@@ -100,6 +106,16 @@ def _print(ladder: Ladder) -> None:
         )
         for rung in ladder.rungs
     ]
-    print_table(("rung", "codec", "box", "mean rate", "at most", "preset"), rungs, empty="")
+    print_table(("rung", "codec", "box", "mean rate", "at most", "preset"), rungs, empty=_policy_sentence(ladder))
     audio = [(target.name, target.codec, rate(target.bitrate_bps)) for target in ladder.audio]
     print_table(("sound", "codec", "rate"), audio, empty="")
+
+
+def _policy_sentence(ladder: Ladder) -> str:
+    policy = ladder.policy
+    assert policy is not None  # a ladder has rungs or a policy
+    sizes = ", ".join(f"{width}x{height}" for width, height in policy.boxes)
+    return (
+        f"Each title gets its own rungs (`ladder plan FILM`): at most {policy.most_rungs} of {policy.codec}, "
+        f"preset {policy.preset}, for network {policy.network}, out of {sizes}."
+    )

@@ -49,7 +49,8 @@ def test_the_plan_has_the_keys_of_the_contract(clip: Path, state: Path, capsys: 
     assert expected["mad_per_hour"] == pytest.approx(10 * expected["gb_per_hour"], abs=0.001)
     assert sum(rung["viewers"] for rung in rungs) + expected["seeing_nothing"] == pytest.approx(1, abs=0.001)
     assert list(found["compared"]) == ["maroc-mobile", "apple", "shaka-streamer"]  # type: ignore[call-overload]
-    assert [one["name"] for one in found["audio"]] == ["opus24", "opus64", "aac64"]  # type: ignore[attr-defined]
+    sounds = [one.name for one in load_ladder(find_ladder(PLANNED_LADDER)).audio]
+    assert [one["name"] for one in found["audio"]] == sounds  # type: ignore[attr-defined]
 
 
 def test_the_same_question_has_the_same_answer_and_looks_once(
@@ -136,3 +137,14 @@ def test_reference_ladders_are_whole_and_not_offered_for_releases() -> None:
     assert [rung.bitrate_bps // 1000 for rung in apple.rungs] == [145, 365, 730, 1100, 2000, 3000, 4500, 6000, 7800]
     assert [rung.bitrate_bps // 1000 for rung in shaka.rungs] == [108, 242, 400, 1000, 1500, 2000, 4000]
     assert {rung.max_bitrate_bps / rung.bitrate_bps for rung in (*apple.rungs, *shaka.rungs)} == {2.0}
+
+
+def test_a_ladder_with_a_policy_is_listed_and_shown_by_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ladder", "list", "--json"]) == 0
+    ladders = {one["name"]: one["rungs"] for one in json.loads(capsys.readouterr().out)["ladders"]}
+    assert ladders[PLANNED_LADDER] == 8
+    assert run(["ladder", "show", PLANNED_LADDER]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Each title gets its own rungs" in said and "for network maroc-2025, out of 256x144" in said
+    assert run(["ladder", "show", PLANNED_LADDER, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["policy"]["floor_bps"] == 120_000
