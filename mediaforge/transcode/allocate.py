@@ -10,7 +10,6 @@ from mediaforge.transcode.hull import Curve, TitleCurves
 
 # CRF steps a shot may lie from its rung's middle: further out the curves are guesses and the eye sees the jump.
 _REACH = 4.0
-_CRF_RANGE = (16.0, 48.0)
 _ROUNDS = 40
 
 Floats = NDArray[np.float64]
@@ -38,14 +37,16 @@ def at_slope(title: TitleCurves, curve: Curve, slope: float, *, cap_bps: float) 
     """Every shot where one bit more gains `slope` VMAF; segments above the cap are coded coarser until they keep it."""
     wanted = curve.crf_at_slope(slope, title.sample) + np.log(title.scale) / (curve.b + curve.d)[title.sample]
     by_shot = np.bincount(title.shot, weights=wanted * title.seconds) / np.bincount(title.shot, weights=title.seconds)
-    middle = float(np.average(wanted, weights=title.seconds))
-    crf = np.clip(by_shot, middle - _REACH, middle + _REACH)[title.shot]
+    middle = float(np.clip(np.average(wanted, weights=title.seconds), curve.finest, curve.coarsest))
+    near = np.clip(by_shot, middle - _REACH, middle + _REACH)
+    # A black picture's curve is flat: its slope is found nowhere, or at a CRF that no codec has.
+    crf = np.clip(near, curve.finest - _REACH, curve.coarsest + _REACH)[title.shot]
     return _allocation(title, curve, crf, cap_bps=cap_bps)
 
 
 def at_rate(title: TitleCurves, curve: Curve, mean_bps: float, *, cap_bps: float) -> Allocation:
     """One CRF for all, chosen for this mean rate: what an encoder does that is given a rate. The cap may keep it below."""
-    low, high = _CRF_RANGE[0] - 6, _CRF_RANGE[1] + 12
+    low, high = curve.finest - 3 * _REACH, curve.coarsest + 3 * _REACH
     for _ in range(_ROUNDS):
         middle = (low + high) / 2
         if _allocation(title, curve, np.full(title.grid.segments, middle), cap_bps=cap_bps).mean_bps > mean_bps:
@@ -65,7 +66,7 @@ def slopes(title: TitleCurves, curve: Curve, crfs: Iterable[float]) -> tuple[flo
 
 def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: float) -> Allocation:
     most = cap_bps * title.seconds / title.scale
-    crf = np.maximum(np.clip(wanted, *_CRF_RANGE), curve.crf_at_bits(most, title.sample))
+    crf = np.maximum(wanted, curve.crf_at_bits(most, title.sample))
     bps = curve.bits(crf, title.sample) * title.scale / title.seconds
     vmaf = curve.vmaf(crf, title.sample)
     return Allocation(

@@ -22,7 +22,7 @@ from mediaforge.transcode.trials import Outcomes, Trial
 
 CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
 _BEST = 100.0
-_BEYOND = 3.0  # CRF steps past the trials that the fit is good for
+_FINER, _COARSER = 3.0, 5.0  # CRF steps past the trials that the fit is good for
 
 Floats = NDArray[np.float64]
 
@@ -154,8 +154,8 @@ def _fit(size: tuple[int, int], trials: Sequence[Trial], outcomes: Outcomes) -> 
         b=np.maximum(-slope_bits, 0.01),
         c=loss,
         d=np.maximum(slope_loss, 1e-4),
-        finest=crf.min() - _BEYOND,
-        coarsest=crf.max() + _BEYOND,
+        finest=crf.min() - _FINER,
+        coarsest=crf.max() + _COARSER,
     )
 
 

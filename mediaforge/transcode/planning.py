@@ -17,17 +17,17 @@ from mediaforge.tools import Tools
 from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
 from mediaforge.transcode.codecs import codec as codec_named
 from mediaforge.transcode.codecs.interface import Codec
-from mediaforge.transcode.expect import USAGE, Expectation, at_share, expect
+from mediaforge.transcode.expect import Expectation, at_share, expect
 from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves, title_curves
 from mediaforge.transcode.network import Network
-from mediaforge.transcode.optimise import PERCENTILES, Aims, Candidates, not_dominated, optimise
+from mediaforge.transcode.optimise import FLOOR_USAGE, PERCENTILES, Aims, Candidates, not_dominated, optimise
 from mediaforge.transcode.shots import cast, gop_bits
 from mediaforge.transcode.survey import survey
 from mediaforge.transcode.trials import Outcomes, Trial, cut_reel, run_trials
 
 _SIZES_TRIED = 4  # the curves of those between are interpolated
 _CAPS = (1.0, 1.15, 1.35, 1.6, 2.0)  # a segment's most over the title's mean: Apple's authoring rules end at 2
-_CRF_EVERY = 0.75
+_CRF_EVERY = 0.4
 _CRF_STEP = 0.25  # finer differences are not written down
 _BUFFER_SECONDS = 1.0  # of VBV: with 0.6 s key frames starve (1 VMAF at 360p); the encoder mends segments that are too large
 _SECONDS_AN_HOUR = 3600
@@ -125,7 +125,7 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
 
 
 def _why_none(policy: Policy, candidates: Candidates) -> str:
-    floor, least = policy.floor_bps / 1000, float(candidates.declared_bps.min()) / USAGE / 1000
+    floor, least = policy.floor_bps / 1000, float(candidates.declared_bps.min()) / FLOOR_USAGE / 1000
     if least > floor:
         return f"this title takes {least:.0f} kbit/s at the least, not floor_kbps {floor:.0f}; raise that to {math.ceil(least)}"
     return (
@@ -206,15 +206,22 @@ def worth_per_bps(vmaf_per_unit_an_hour: float, network: Network) -> float:
 
 
 def sound_bps(audio: Sequence[AudioRung], picture_bps: float) -> float:
-    """The sound beside a picture: the dearest that takes at most a fifth of its rate, else the cheapest."""
-    rates = sorted(rung.bitrate_bps for rung in audio)
+    """The sound beside a picture: the dearest that takes at most a fifth of its rate, else the cheapest.
+
+    Where the ladder has Opus, players take it: AAC is there for those that cannot.
+    """
+    modern = [rung for rung in audio if rung.codec == "opus"] or audio
+    rates = sorted(rung.bitrate_bps for rung in modern)
     return next((rate for rate in reversed(rates) if rate <= picture_bps / 5), rates[0])
 
 
 def container_bps(grid: Grid) -> float:
-    """What the boxes around an encrypted segment of picture and one of sound take: about 20 bytes a frame and 500 a segment."""
-    audio_frames = 48_000 / 960
-    return 8 * (20 * (float(grid.fps) + audio_frames) + 1000 / float(grid.segment_seconds))
+    """What the boxes around an encrypted segment of picture and one of sound take, measured on a cbcs package.
+
+    20 bytes a frame (trun and senc with its subsamples), 4 a sound packet of 20 ms, 500 for the moof boxes of both.
+    """
+    packets = 50
+    return 8 * (20 * float(grid.fps) + 4 * packets + 500 / float(grid.segment_seconds))
 
 
 def _offer(name: str, codec: str, allocation: Allocation, grid: Grid, audio: Sequence[AudioRung]) -> Offer:

@@ -1,12 +1,14 @@
 """Bits to shots: at one slope nobody can swap to gain, and no segment passes its cap."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mediaforge.transcode.allocate import at_rate, at_slope, slopes
 from mediaforge.transcode.hull import TitleCurves
+from tests.transcode.studied import curve as one_size
 from tests.transcode.studied import title
 
 SLOPE = 2e-5
@@ -91,3 +93,13 @@ def test_the_slopes_of_crfs_give_these_crfs_on_average() -> None:
     for crf, slope in zip((26.0, 31.0, 36.0), slopes(studied, curve, (26.0, 31.0, 36.0)), strict=True):
         found = at_slope(studied, curve, slope, cap_bps=math.inf)
         assert np.average(found.crf, weights=studied.seconds) == pytest.approx(crf)
+
+
+def test_a_flat_curve_is_not_followed_out_of_its_range() -> None:
+    """A black title: neither bits nor scores care for the CRF, so hardly any slope is found between those that were tried."""
+    black = one_size(256, 144, a=[8.0, 8.0], c=[-2.0, -2.0], b=0.01, d=1e-4)
+    studied = replace(title(), curves=(black,))
+    for slope in (1e-12, 1e-6, 1e-3, 1.0, 1e3):
+        found = at_slope(studied, black, slope, cap_bps=math.inf)
+        assert np.all(np.abs(found.crf - 30) <= 14)
+        assert found.mean_bps < 10e3

@@ -26,7 +26,7 @@ def test_two_trials_give_the_curve_back() -> None:
     (found,) = fit_curves(trials, Outcomes(bits=truth.bits(crf, BOTH), vmaf=truth.vmaf(crf, BOTH)))
     for name in "abcd":
         assert getattr(found, name) == pytest.approx(getattr(truth, name))
-    assert (found.finest, found.coarsest) == (25, 41)
+    assert (found.finest, found.coarsest) == (25, 43)
 
 
 def test_curves_stand_from_small_to_large() -> None:

@@ -15,4 +15,4 @@ def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
     return {"c:v": "libx264", "preset": preset, "profile:v": "high", "crf": crf, "threads": 1, "x264-params": params}
 
 
-CODEC = Codec(name="h264", fast_preset="veryfast", small_crfs=(28, 38), large_crfs=(22, 31), presets=_PRESETS, options=_options)
+CODEC = Codec(name="h264", fast_preset="veryfast", small_crfs=(28, 40), large_crfs=(22, 31), presets=_PRESETS, options=_options)
