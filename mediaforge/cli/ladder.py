@@ -7,7 +7,7 @@ from mediaforge.cli.command import Call, Group
 from mediaforge.cli.output import rate
 from mediaforge.cli.shipped import find_ladder, shipped_ladders
 from mediaforge.cli.tables import print_lines, print_table
-from mediaforge.ladder import Ladder, load_ladder
+from mediaforge.ladder import Ladder, Policy, load_ladder
 
 
 @click.group("ladder", cls=Group)
@@ -106,14 +106,13 @@ def _print(ladder: Ladder) -> None:
         )
         for rung in ladder.rungs
     ]
-    print_table(("rung", "codec", "box", "mean rate", "at most", "preset"), rungs, empty=_policy_sentence(ladder))
+    planned = "" if ladder.policy is None else _policy_sentence(ladder.policy)
+    print_table(("rung", "codec", "box", "mean rate", "at most", "preset"), rungs, empty=planned)
     audio = [(target.name, target.codec, rate(target.bitrate_bps)) for target in ladder.audio]
     print_table(("sound", "codec", "rate"), audio, empty="")
 
 
-def _policy_sentence(ladder: Ladder) -> str:
-    policy = ladder.policy
-    assert policy is not None  # a ladder has rungs or a policy
+def _policy_sentence(policy: Policy) -> str:
     sizes = ", ".join(f"{width}x{height}" for width, height in policy.boxes)
     return (
         f"Each title gets its own rungs (`ladder plan FILM`): at most {policy.most_rungs} of {policy.codec}, "
