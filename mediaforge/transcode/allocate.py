@@ -1,5 +1,6 @@
 """Bits to shots: a rung at one size spends them at constant slope, and no segment passes the rate a player is told. Pure."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from mediaforge.transcode.hull import Curve, TitleCurves
 
 # CRF steps a shot may lie from its rung's middle: further out the curves are guesses and the eye sees the jump.
 _REACH = 4.0
+_PAST = 6.0  # how much coarser than anything tried a cap may make a segment: then it is the encoder's to keep it
 _ROUNDS = 40
 
 Floats = NDArray[np.float64]
@@ -35,7 +37,7 @@ class Allocation:
 
 def at_slope(title: TitleCurves, curve: Curve, slope: float, *, cap_bps: float) -> Allocation:
     """Every shot where one bit more gains `slope` VMAF; segments above the cap are coded coarser until they keep it."""
-    wanted = curve.crf_at_slope(slope, title.sample) + np.log(title.scale) / (curve.b + curve.d)[title.sample]
+    wanted = crf_at_slope(title, curve, slope)
     by_shot = np.bincount(title.shot, weights=wanted * title.seconds) / np.bincount(title.shot, weights=title.seconds)
     middle = float(np.clip(np.average(wanted, weights=title.seconds), curve.finest, curve.coarsest))
     near = np.clip(by_shot, middle - _REACH, middle + _REACH)
@@ -57,16 +59,32 @@ def at_rate(title: TitleCurves, curve: Curve, mean_bps: float, *, cap_bps: float
 
 
 def slopes(title: TitleCurves, curve: Curve, crfs: Iterable[float]) -> tuple[float, ...]:
-    """The slopes at which the title's average shot takes these CRFs: a grid to choose from."""
-    b, d = (float(np.average(numbers[title.sample], weights=title.seconds)) for numbers in (curve.b, curve.d))
-    wanted = curve.crf_at_slope(1.0, title.sample) + np.log(title.scale) / (curve.b + curve.d)[title.sample]
-    at_one = float(np.average(wanted, weights=title.seconds))
+    """The slopes at which the title takes these CRFs on average: a grid to choose from."""
+    at_one = float(np.average(crf_at_slope(title, curve, 1.0), weights=title.seconds))
+    b, _, d = _pooled(title, curve)
     return tuple(float(np.exp((crf - at_one) * (b + d))) for crf in crfs)
+
+
+def crf_at_slope(title: TitleCurves, curve: Curve, slope: float) -> Floats:
+    """Where one bit more gains a GOP `slope` VMAF, (segments,).
+
+    Each GOP has its own bits (a), for the scout has seen it; b, c and d are the title's. A sample's VMAF says too little of
+    the other GOPs of its stratum: on film at 540p, of the 0.33 VMAF that the true curves of all GOPs would gain over a constant
+    CRF at equal bits, the bits alone bring 0.22, bits and samples' VMAF together 0.10.
+    """
+    b, c, d = _pooled(title, curve)
+    own = curve.a[title.sample] + np.log(title.scale)
+    return np.asarray((math.log(slope * b / d) + own - c) / (b + d))
+
+
+def _pooled(title: TitleCurves, curve: Curve) -> tuple[float, float, float]:
+    b, c, d = (float(np.average(numbers[title.sample], weights=title.seconds)) for numbers in (curve.b, curve.c, curve.d))
+    return b, c, d
 
 
 def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: float) -> Allocation:
     most = cap_bps * title.seconds / title.scale
-    crf = np.maximum(wanted, curve.crf_at_bits(most, title.sample))
+    crf = np.minimum(np.maximum(wanted, curve.crf_at_bits(most, title.sample)), curve.coarsest + _PAST)
     bps = curve.bits(crf, title.sample) * title.scale / title.seconds
     vmaf = curve.vmaf(crf, title.sample)
     return Allocation(

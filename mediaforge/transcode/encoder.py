@@ -24,7 +24,7 @@ from mediaforge.transcode.zones import chunk_crfs, middle_crf, zones
 
 STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
 SEGMENT_TOLERANCE = 1.10  # a segment's rate over its rung's: what players' safety margins swallow
-_CORRECTIONS = 4
+_CORRECTIONS = 6
 _CORRECTION_CRF = 0.75  # beyond what the rate alone asks for: the buffer's state is not known
 _QP_AN_OCTAVE = 6
 _LIMITS = Limits(memory_bytes=16 << 30)

@@ -46,11 +46,6 @@ class Curve:
     def vmaf(self, crf: Floats, sample: NDArray[np.int64]) -> Floats:
         return np.asarray(np.clip(CEILING - np.exp(self.c[sample] + self.d[sample] * crf), 0.0, _BEST))
 
-    def crf_at_slope(self, slope: float, sample: NDArray[np.int64]) -> Floats:
-        """Where one bit more in the GOP gains `slope` VMAF."""
-        a, b, c, d = (numbers[sample] for numbers in (self.a, self.b, self.c, self.d))
-        return np.asarray((math.log(slope) + np.log(b / d) + a - c) / (b + d))
-
     def crf_at_bits(self, bits: Floats, sample: NDArray[np.int64]) -> Floats:
         return np.asarray((self.a[sample] - np.log(bits)) / self.b[sample])
 

@@ -40,19 +40,9 @@ def test_a_picture_that_does_not_care_for_the_crf_has_a_finite_curve() -> None:
     black = Outcomes(bits=np.full((2, 1), 800.0), vmaf=np.full((2, 1), 100.0))
     (found,) = fit_curves(made(256, 144, 28, 38), black)
     crf = np.array([20.0])
-    assert np.isfinite(found.crf_at_slope(1e-6, np.array([0]))).all()
+    assert np.isfinite(found.crf_at_bits(np.array([800.0]), np.array([0]))).all()
     assert found.vmaf(crf, np.array([0])) == pytest.approx(100.0, abs=0.1)
     assert found.bits(crf, np.array([0])) == pytest.approx(800.0, rel=0.2)
-
-
-def test_the_slope_is_the_derivative() -> None:
-    one = title().curves[0]
-    slope = 3e-5
-    crf = one.crf_at_slope(slope, BOTH)
-    step = 1e-4
-    gained = one.vmaf(crf - step, BOTH) - one.vmaf(crf + step, BOTH)
-    paid = one.bits(crf - step, BOTH) - one.bits(crf + step, BOTH)
-    assert gained / paid == pytest.approx(slope, rel=1e-5)
 
 
 def test_crf_at_bits_undoes_bits() -> None:
