@@ -33,14 +33,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoded:
-    """A rung as measured. Rates hold sound and container; `picture_share` is a segment's picture over its declared picture."""
+    """A rung as measured. Rates hold sound and container."""
 
     name: str
     declared_bps: float
     bits: Floats  # (segments,)
     seconds: Floats  # (segments,)
     vmaf: Floats  # (segments,)
-    worst_excess: float  # the largest segment's picture rate over the declared picture rate
+    worst_excess: float  # the largest segment's picture rate over the most that was planned (the peer: declared)
 
     @property
     def mean_bps(self) -> float:
@@ -129,17 +129,19 @@ def score(
 def measured(
     rung: FittedRung, rendition: Path, vmaf: Floats, grid: Grid, *, sound_bps: float, container_bps: float, tools: Tools
 ) -> Encoded:
-    """One of our rungs as it came out."""
+    """One of our rungs as it came out. What has no VBV (AV1) is declared by its largest segment, as a packager would."""
     seconds = np.array([float(grid.segment_span(number).seconds) for number in range(grid.segments)])
     picture = np.array(segment_bits(rendition, tools=tools), dtype=np.float64)
     beside = sound_bps + container_bps
+    peak_bps = float((picture / seconds).max())
+    has_vbv = rung.rung.codec == "h264"
     return Encoded(
         name=rung.rung.name,
-        declared_bps=rung.rung.max_bitrate_bps + beside,
+        declared_bps=(rung.rung.max_bitrate_bps if has_vbv else peak_bps) + beside,
         bits=picture + beside * seconds,
         seconds=seconds,
         vmaf=vmaf,
-        worst_excess=float((picture / seconds).max() / rung.rung.max_bitrate_bps),
+        worst_excess=peak_bps / rung.rung.max_bitrate_bps,
     )
 
 
