@@ -307,7 +307,7 @@ def shifted(choice: Choice, ours: Sequence[Encoded]) -> Shift:
 def _choice(
     bench: Bench, offers: Iterable[Offer], candidates: Candidates, chosen: Sequence[int], *, floor_bps: float
 ) -> Choice:
-    named = tuple(planning._renamed(offer) for offer in offers)
+    named = tuple(planning.with_name(offer) for offer in offers)
     numbers = list(chosen)
     promised = expect(
         bench.network,
@@ -316,7 +316,7 @@ def _choice(
         vmaf=candidates.vmaf[numbers],
         segment_seconds=float(bench.grid.segment_seconds),
     )
-    rungs = tuple(planning._rung(offer, bench.policy) for offer in named)
+    rungs = tuple(planning.fitted_rung(offer, bench.policy) for offer in named)
     return Choice(offers=named, vmaf=promised.vmaf, bps=promised.delivered_bps, floor_bps=floor_bps, rungs=rungs)
 
 

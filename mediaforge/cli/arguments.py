@@ -7,7 +7,7 @@ import click
 
 from mediaforge.media import SideFile, is_id, is_language
 
-DEFAULT_LADDER = "maroc-mobile"
+DEFAULT_LADDER = "maroc"
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 

@@ -114,13 +114,13 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
     chosen = optimise(candidates, network, aims)
     if not chosen:
         raise LadderError(ladder.name, _why_none(policy, candidates))
-    named = tuple(_renamed(offers[kept[number]]) for number in chosen)
+    named = tuple(with_name(offers[kept[number]]) for number in chosen)
     return TitleLadder(
         curves=curves,
         offers=named,
         reference=bound,
         expected=expectation(named, network, curves.grid),
-        rungs=tuple(_rung(offer, policy) for offer in named),
+        rungs=tuple(fitted_rung(offer, policy) for offer in named),
     )
 
 
@@ -233,13 +233,15 @@ def _offer(name: str, codec: str, allocation: Allocation, grid: Grid, audio: Seq
     )
 
 
-def _renamed(offer: Offer) -> Offer:
+def with_name(offer: Offer) -> Offer:
+    """The offer named for its size and rate."""
     allocation = offer.allocation
     name = f"{allocation.height}p{round(allocation.mean_bps / 1000)}k"
     return Offer(name=name, codec=offer.codec, allocation=allocation, declared_bps=offer.declared_bps, mean_bps=offer.mean_bps)
 
 
-def _rung(offer: Offer, policy: Policy) -> FittedRung:
+def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
+    """What the encoder is told of an offer."""
     allocation = offer.allocation
     cap = min(allocation.cap_bps, allocation.peak_bps)
     rung = Rung(

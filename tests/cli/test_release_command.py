@@ -66,7 +66,7 @@ def test_a_release_without_words_is_protected_and_marked(requests: list[Request]
     (request,) = requests
     assert (request.title, request.name, request.master) == ("atlas", "atlas", Path.cwd() / "film.mov")
     assert (request.scheme, request.systems, request.watermark) == (Scheme.CBCS, (System.WIDEVINE, System.PLAYREADY), True)
-    assert (request.ladder.name, request.to) == ("maroc-mobile", str(tmp_path / "packages" / "atlas"))
+    assert (request.ladder.name, request.to) == ("maroc", str(tmp_path / "packages" / "atlas"))
 
 
 def test_every_word_of_a_release_arrives(requests: list[Request], tmp_path: Path) -> None:
