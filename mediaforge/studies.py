@@ -9,9 +9,10 @@ from mediaforge.media import Grid, Master
 from mediaforge.record import to_facts
 from mediaforge.steps import Step
 from mediaforge.tools import build_id
+from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network
-from mediaforge.transcode.planning import TitleLadder, choose, planned_sizes, study
+from mediaforge.transcode.planning import TitleLadder, choose, plan_trials, planned_sizes, study
 from mediaforge.transcode.studyfile import load_study, save_study
 
 _STUDY_NAME = "study.npz"
@@ -41,8 +42,8 @@ def title_study(
     params = {
         "video": master.video,
         "grid": grid,
-        "sizes": planned_sizes(policy, master),
         "codec": policy.codec,
+        "trials": plan_trials(planned_sizes(policy, master), codec(policy.codec)),
         "preset": policy.preset,
     }
     build = build_id(context.tools.ffmpeg)
