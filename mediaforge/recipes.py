@@ -11,7 +11,7 @@ from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
 from mediaforge.frames import join, read_frames
 from mediaforge.ladder import FittedRung
-from mediaforge.media import Variant
+from mediaforge.media import Grid, Variant
 from mediaforge.package.assembly import package
 from mediaforge.package.keys import ContentKey
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
@@ -190,7 +190,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         grid=plan.grid,
         scheme=plan.request.scheme,
         systems=plan.request.systems,
-        video=tuple(_video_input(rung, joined.folder, plan.request.variants) for rung in plan.rungs),
+        video=tuple(_video_input(rung, plan.grid, joined.folder, plan.request.variants) for rung in plan.rungs),
         audio=tuple(
             AudioInput(name=rung.name, language=sound.language, codec=rung.codec, path=result.folder / f"{rung.name}.mp4")
             for sound, result in zip(plan.sounds, sounds, strict=True)
@@ -211,7 +211,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
     }
-    step = Step(name="package", version=2, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
+    step = Step(name="package", version=3, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
         package(request, keys, to, tools=context.tools, on_progress=progress)
@@ -219,7 +219,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
     return Recipe(step=step, work=work)
 
 
-def _video_input(fitted: FittedRung, folder: Path, variants: tuple[Variant, ...]) -> VideoInput:
+def _video_input(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[Variant, ...]) -> VideoInput:
     rung = fitted.rung
     return VideoInput(
         rung=rung.name,
@@ -227,10 +227,16 @@ def _video_input(fitted: FittedRung, folder: Path, variants: tuple[Variant, ...]
         width=fitted.width,
         height=fitted.height,
         bitrate_bps=rung.bitrate_bps,
-        max_bitrate_bps=rung.max_bitrate_bps,
+        max_bitrate_bps=_segment_most_bps(fitted, grid),
         a=folder / rendition_name(rung.name, Variant.A),
         b=folder / rendition_name(rung.name, Variant.B) if Variant.B in variants else None,
     )
+
+
+def _segment_most_bps(fitted: FittedRung, grid: Grid) -> int:
+    """The most a segment may take: what was planned for it, or what the encoder's buffer lets through, full at its start."""
+    rung = fitted.rung
+    return rung.max_bitrate_bps + (0 if fitted.crfs else round(rung.buffer_bits / grid.segment_seconds))
 
 
 def _verify(context: Context, plan: Plan) -> Recipe:

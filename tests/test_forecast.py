@@ -31,6 +31,7 @@ def offer(name: str, mean_bps: float, vmaf: float, *, sound_bps: float = 20e3) -
         vmaf=np.full(6, vmaf),
         mean_bps=picture,
         mean_vmaf=vmaf,
+        peak_bps=picture,
     )
     return Offer(name=name, codec="h264", allocation=allocation, declared_bps=1.1 * mean_bps, mean_bps=mean_bps)
 

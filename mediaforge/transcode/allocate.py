@@ -29,10 +29,7 @@ class Allocation:
     vmaf: Floats
     mean_bps: float
     mean_vmaf: float
-
-    @property
-    def peak_bps(self) -> float:
-        return float(self.bps.max())
+    peak_bps: float  # of the dearest segment; a short last one counts as if it were whole
 
 
 def at_slope(title: TitleCurves, curve: Curve, slope: float, *, cap_bps: float) -> Allocation:
@@ -83,7 +80,8 @@ def _pooled(title: TitleCurves, curve: Curve) -> tuple[float, float, float]:
 
 
 def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: float) -> Allocation:
-    most = cap_bps * title.seconds / title.scale
+    # A short last segment is mostly its key frame: its bits are held against a whole segment's time, as players buffer them.
+    most = cap_bps * np.maximum(title.seconds, float(title.grid.segment_seconds)) / title.scale
     crf = np.minimum(np.maximum(wanted, curve.crf_at_bits(most, title.sample)), curve.coarsest + _PAST)
     bps = curve.bits(crf, title.sample) * title.scale / title.seconds
     vmaf = curve.vmaf(crf, title.sample)
@@ -96,4 +94,5 @@ def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: fl
         vmaf=vmaf,
         mean_bps=float(np.average(bps, weights=title.seconds)),
         mean_vmaf=float(np.average(vmaf, weights=title.seconds)),
+        peak_bps=float((bps * title.seconds).max() / float(title.grid.segment_seconds)),
     )

@@ -76,7 +76,8 @@ def _corrected(request: EncodeRequest, rung: FittedRung, to: Path, *, tools: Too
     for variant in request.options:
         sizes = segment_bits(to / rendition_name(rung.rung.name, variant), tools=tools)
         for segment, bits in enumerate(sizes, start=first):
-            excess = bits / float(request.grid.segment_span(segment).seconds) / rung.rung.max_bitrate_bps
+            # Against a whole segment's time: a short last one is mostly its key frame, and players buffer bits, not rates.
+            excess = bits / float(request.grid.segment_seconds) / rung.rung.max_bitrate_bps
             if excess > SEGMENT_TOLERANCE:
                 crfs[segment] = max(crfs[segment], rung.crfs[segment] + _QP_AN_OCTAVE * math.log2(excess) + _CORRECTION_CRF)
     return replace(rung, crfs=tuple(crfs)) if tuple(crfs) != rung.crfs else None

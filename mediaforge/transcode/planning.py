@@ -28,6 +28,7 @@ from mediaforge.transcode.trials import Outcomes, Trial, cut_reel, run_trials
 _SIZES_TRIED = 4  # the curves of those between are interpolated
 _CAPS = (1.0, 1.15, 1.35, 1.6, 2.0)  # a segment's most over the title's mean: Apple's authoring rules end at 2
 _CRF_EVERY = 0.4
+_HEADROOM = 1.06  # declared over planned: a segment comes out within 10 to 15 % of its prediction, and to code it again costs
 _CRF_STEP = 0.25  # finer differences are not written down
 _BUFFER_SECONDS = 1.0  # of VBV: with 0.6 s key frames starve (1 VMAF at 360p); the encoder mends segments that are too large
 _SECONDS_AN_HOUR = 3600
@@ -164,7 +165,7 @@ def candidate_offers(
             for cap in (*_CAPS, free.peak_bps / free.mean_bps):
                 if cap <= free.peak_bps / free.mean_bps:
                     capped = at_slope(curves, curve, slope, cap_bps=cap * free.mean_bps)
-                    offers.append(_offer("", codec, capped, curves.grid, audio))
+                    offers.append(_offer("", codec, capped, curves.grid, audio, headroom=_HEADROOM))
     return tuple(offers)
 
 
@@ -224,10 +225,12 @@ def container_bps(grid: Grid) -> float:
     return 8 * (20 * float(grid.fps) + 4 * packets + 500 / float(grid.segment_seconds))
 
 
-def _offer(name: str, codec: str, allocation: Allocation, grid: Grid, audio: Sequence[AudioRung]) -> Offer:
+def _offer(
+    name: str, codec: str, allocation: Allocation, grid: Grid, audio: Sequence[AudioRung], *, headroom: float = 1.0
+) -> Offer:
     beside = sound_bps(audio, allocation.mean_bps) + container_bps(grid)
     # A cap that nothing reaches is not what a player is told.
-    declared = min(allocation.cap_bps, allocation.peak_bps)
+    declared = headroom * min(allocation.cap_bps, allocation.peak_bps)
     return Offer(
         name=name, codec=codec, allocation=allocation, declared_bps=declared + beside, mean_bps=allocation.mean_bps + beside
     )
@@ -243,7 +246,7 @@ def with_name(offer: Offer) -> Offer:
 def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
     """What the encoder is told of an offer."""
     allocation = offer.allocation
-    cap = min(allocation.cap_bps, allocation.peak_bps)
+    cap = _HEADROOM * min(allocation.cap_bps, allocation.peak_bps)
     rung = Rung(
         name=offer.name,
         box_width=allocation.width,

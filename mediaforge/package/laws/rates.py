@@ -15,15 +15,16 @@ _BITS = 8
 def check_rates(contents: Contents) -> Iterator[Check]:
     """A warning, as a viewer with such a segment waits but a package with it plays."""
     for rung, _, stream in contents.rungs():
-        faults = _excessive(rung, stream)
+        faults = _excessive(rung, stream, whole=float(contents.record.grid.segment_seconds))
         good = f"no segment takes more than {TOLERANCE:.2f} times {rung.max_bitrate_bps / 1000:.0f} kbit/s"
         advice = "raise the rung's peak, or let its rungs be planned (`ladder plan`)"
         yield replace(finding(f"package.rate.{dotted(stream.folder)}", faults, good, advice=advice), level=Level.WARNING)
 
 
-def _excessive(rung: RungRecord, stream: Stream) -> Iterator[str]:
+def _excessive(rung: RungRecord, stream: Stream, *, whole: float) -> Iterator[str]:
+    """A short last segment, mostly its key frame, is held against a whole one's time: players buffer bits, not rates."""
     for segment in stream.segments:
-        rate = segment.fragment.media_bytes * _BITS / float(stream.seconds(segment))
+        rate = segment.fragment.media_bytes * _BITS / whole
         if rate > TOLERANCE * rung.max_bitrate_bps:
             declared = rung.max_bitrate_bps / 1000
             yield f"{segment.path.name} of {stream.folder} takes {rate / 1000:.0f} kbit/s, {declared:.0f} are declared"
