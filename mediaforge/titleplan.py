@@ -22,6 +22,14 @@ _STATIC_CODEC = "h264"  # ladders of fixed rates have no other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The policy's bounds as the title allowed them (planning.TitleLadder)."""
+
+    floor_bps: float
+    slack_vmaf: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TitlePlan:
     """`rungs` and `ours` are the ladder asked for, low to high; `curves` at `sizes` are what it was chosen from."""
 
@@ -34,6 +42,7 @@ class TitlePlan:
     rungs: tuple[FittedRung, ...]
     ours: Forecast
     others: tuple[Forecast, ...]
+    kept: Kept | None = None  # None: the ladder has fixed rates
 
     @property
     def seconds(self) -> float:
@@ -76,9 +85,11 @@ def plan_title(
     fixed = curves if parts == 1 else study(policy, 1)
     if ladder.policy is None:
         rungs, offers = fit_rungs(ladder, *video.display_size), static_offers(fixed, ladder, master)
+        kept = None
     else:
         chosen = choose(curves, ladder, master, network=network, reference=reference)
         rungs, offers = chosen.rungs, chosen.offers
+        kept = Kept(floor_bps=chosen.floor_bps, slack_vmaf=chosen.slack_vmaf)
     ours = forecast(ladder.name, offers, network, grid, sessions=sessions)
     if ours.expected.seeing_nothing >= 1:
         raise _nobody(ladder, network, offers[0].mean_bps)
@@ -91,6 +102,7 @@ def plan_title(
         sizes=planned_sizes(studied, master),
         rungs=rungs,
         ours=ours,
+        kept=kept,
         others=tuple(
             forecast(other.name, static_offers(fixed, other, master), network, grid, sessions=sessions)
             for other in others

@@ -95,6 +95,7 @@ def _data(plan: TitlePlan, report: Path | None) -> dict[str, object]:
         "seconds": round(plan.seconds, 3),
         "rungs": rungs,
         "audio": plan.ladder.audio,
+        "kept": plan.kept,
         "expected": _expected(plan, plan.ours),
         "compared": {other.name: _expected(plan, other) for other in plan.others},
         "report": report,
@@ -146,10 +147,16 @@ def sentences(plan: TitlePlan) -> tuple[str, ...]:
     everybody = "everybody can watch" if nothing < 0.0005 else f"{nothing:.1%} see nothing"
     film = ours.price(GOOD_VMAF, FEATURE_SECONDS)
     film_words = f"it never reaches VMAF {GOOD_VMAF:.0f}" if film is None else f"{film:.2f} {currency} at VMAF {GOOD_VMAF:.0f}"
-    told = (
+    told: tuple[str, ...] = (
         f"A viewer gets VMAF {ours.expected.vmaf:.1f} on average, one in ten below {ours.report.p10_vmaf:.1f}; {everybody}.",
         f"An hour costs him {ours.price_per_hour:.2f} {currency} on average; a film of 100 minutes: {film_words}.",
     )
+    policy = plan.ladder.policy
+    if policy is not None and plan.kept is not None and plan.kept.floor_bps > policy.floor_bps:
+        told = (*told, f"The title is hard: it is for viewers from {plan.kept.floor_bps / 1000:.0f} kbit/s on.")
+    if policy is not None and plan.kept is not None and plan.kept.slack_vmaf != policy.slack_vmaf:
+        loss = "more" if plan.kept.slack_vmaf is None else f"up to {plan.kept.slack_vmaf:.1f} VMAF"
+        told = (*told, f"Somebody loses {loss} against {policy.reference}: no rungs keep the policy's {policy.slack_vmaf:.1f}.")
     static = next((other for other in plan.others if other.name == STATIC_LADDER), None)
     return told if static is None else (*told, _against(ours, static))
 

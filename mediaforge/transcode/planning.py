@@ -1,5 +1,6 @@
 """A ladder for one title: look at it, try a few encodes, and choose the rungs for a network."""
 
+import dataclasses
 import itertools
 import math
 import tempfile
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaforge.errors import LadderError
 from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, fit_boxes, fit_rungs
 from mediaforge.media import Grid, Master
 from mediaforge.tools import Tools
@@ -28,6 +28,7 @@ from mediaforge.transcode.trials import Outcomes, Trial, cut_reel, run_trials
 _SIZES_TRIED = 4  # the curves of those between are interpolated
 _CAPS = (1.0, 1.15, 1.35, 1.6, 2.0)  # a segment's most over the title's mean: Apple's authoring rules end at 2
 _CRF_EVERY = 0.4
+_WIDENINGS = (0.5, 1.0, 2.0, 4.0, 8.0)  # VMAF; beyond it the reference is no measure for the title
 _HEADROOM = 1.06  # declared over planned: a segment comes out within 10 to 15 % of its prediction, and to code it again costs
 _CRF_STEP = 0.25  # finer differences are not written down
 _BUFFER_SECONDS = 1.0  # of VBV: with 0.6 s key frames starve (1 VMAF at 360p); the encoder mends segments that are too large
@@ -61,6 +62,8 @@ class TitleLadder:
     reference: tuple[Offer, ...]
     expected: Expectation
     rungs: tuple[FittedRung, ...]
+    floor_bps: float  # the slowest viewer that is served: the policy's, or the slowest the title allows
+    slack_vmaf: float | None  # what a viewer may lose against the reference at most; None: the bound could not be kept
 
 
 def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progress: Callable[[float], None]) -> TitleCurves:
@@ -90,7 +93,11 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
 
 
 def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Network, reference: Ladder | None) -> TitleLadder:
-    """The rungs of a policy ladder for a studied title. Pure. Raises LadderError where no ladder keeps the policy's bounds."""
+    """The rungs of a policy ladder for a studied title. Pure.
+
+    A title too hard for the policy's floor is served from the slowest viewer on that it allows, and where no ladder keeps the
+    bound of fairness its slack is widened: a title always gets a ladder, and the bounds that were kept stand beside it.
+    """
     policy = ladder.policy
     assert policy is not None
     bound = () if reference is None else static_offers(curves, reference, master)
@@ -104,7 +111,7 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
     candidates = Candidates(**{name: getattr(candidates, name)[kept] for name in ("declared_bps", "mean_bps", "vmaf")})
     aims = Aims(
         most_rungs=policy.most_rungs,
-        floor_bps=policy.floor_bps,
+        floor_bps=max(policy.floor_bps, float(candidates.declared_bps.min()) / FLOOR_USAGE * (1 + 1e-9)),
         worth_per_bps=worth_per_bps(policy.worth_vmaf, network),
         step_vmaf=policy.step_vmaf,
         earn_vmaf=policy.earn_vmaf,
@@ -112,9 +119,7 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
         reference=np.minimum(viewers(bound, network), candidates.vmaf.max()) if bound else np.zeros(len(PERCENTILES)),
         slack_vmaf=policy.slack_vmaf,
     )
-    chosen = optimise(candidates, network, aims)
-    if not chosen:
-        raise LadderError(ladder.name, _why_none(policy, candidates))
+    chosen, slack = _fairest(candidates, network, aims)
     named = tuple(with_name(offers[kept[number]]) for number in chosen)
     return TitleLadder(
         curves=curves,
@@ -122,16 +127,19 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
         reference=bound,
         expected=expectation(named, network, curves.grid),
         rungs=tuple(fitted_rung(offer, policy) for offer in named),
+        floor_bps=aims.floor_bps,
+        slack_vmaf=slack,
     )
 
 
-def _why_none(policy: Policy, candidates: Candidates) -> str:
-    floor, least = policy.floor_bps / 1000, float(candidates.declared_bps.min()) / FLOOR_USAGE / 1000
-    if least > floor:
-        return f"this title takes {least:.0f} kbit/s at the least, not floor_kbps {floor:.0f}; raise that to {math.ceil(least)}"
-    return (
-        f"no rungs give every viewer what {policy.reference} would, from {floor:.0f} kbit/s on; raise slack_vmaf or most_rungs"
-    )
+def _fairest(candidates: Candidates, network: Network, aims: Aims) -> tuple[tuple[int, ...], float | None]:
+    """The optimum under the least slack that allows one, and that slack; None: the reference binds nobody."""
+    for widened in (0.0, *_WIDENINGS):
+        slack = aims.slack_vmaf + widened
+        chosen = optimise(candidates, network, dataclasses.replace(aims, slack_vmaf=slack))
+        if chosen:
+            return chosen, slack
+    return optimise(candidates, network, dataclasses.replace(aims, reference=np.zeros(len(PERCENTILES)))), None
 
 
 def planned_sizes(policy: Policy, master: Master) -> tuple[tuple[int, int], ...]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mediaforge.errors import LadderError
 from mediaforge.ladder import Ladder, Policy, load_ladder
 from mediaforge.media import Grid, Master
 from mediaforge.transcode.codecs import codec
@@ -96,18 +95,18 @@ def test_a_rung_is_named_for_its_size_and_rate_and_no_name_stands_twice(chosen: 
     assert names[0] == f"{chosen.rungs[0].height}p{round(chosen.rungs[0].rung.bitrate_bps / 1000)}k"
 
 
-def test_a_floor_that_cannot_be_kept_is_said_with_the_one_that_can() -> None:
-    with pytest.raises(LadderError, match="not floor_kbps 30; raise that to ") as failed:
-        plan(floor_bps=30_000)
-    least = int(str(failed.value).split()[-1])
-    assert plan(reference=None, floor_bps=1000 * least).offers
-    with pytest.raises(LadderError):
-        plan(reference=None, floor_bps=1000 * (least - 2))
+def test_a_title_too_hard_for_the_floor_is_served_from_where_it_can_be() -> None:
+    found = plan(reference=None, floor_bps=30_000)
+    assert found.floor_bps > 30_000
+    assert found.offers[0].declared_bps == pytest.approx(0.46 * found.floor_bps)
+    assert plan(reference=None, floor_bps=500_000).floor_bps == 500_000
 
 
-def test_a_ladder_that_nobody_can_match_is_named() -> None:
-    with pytest.raises(LadderError, match="what maroc-mobile would, from 120 kbit/s on; raise slack_vmaf or most_rungs"):
-        plan(most_rungs=1, slack_vmaf=0.0)
+def test_where_a_reference_cannot_be_matched_its_slack_is_widened_and_said() -> None:
+    assert plan().slack_vmaf == policy().slack_vmaf
+    widened = plan(most_rungs=3, slack_vmaf=0.0).slack_vmaf
+    assert widened is None or widened > 0
+    assert plan(most_rungs=1, slack_vmaf=0.0).rungs
 
 
 def test_nobody_is_owed_more_than_the_title_has_to_give() -> None:
