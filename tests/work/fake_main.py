@@ -1,5 +1,6 @@
 """A command that drives a release, as the command line would; its arguments are the home and the release."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from mediaforge.work.dispatch import start
 from tests.work.fake_home import Home
 
 if __name__ == "__main__":
+    # A shell's background jobs ignore Ctrl+C, and so would we where the tests are one; a command at a terminal does not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = Home(path=Path(sys.argv[1]))
     try:
         with home.session() as session:
