@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.errors import LadderError
 from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, fit_boxes, fit_rungs
 from mediaforge.media import Grid, Master
 from mediaforge.tools import Tools
@@ -67,9 +68,11 @@ class TitleLadder:
 
 
 def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progress: Callable[[float], None]) -> TitleCurves:
-    """Look at a title and try it: its curves at the policy's sizes, codec and preset. Raises MediaError, ToolError."""
+    """A title's curves at the policy's sizes, codec and preset, tried. Raises LadderError, MediaError, ToolError."""
     assert master.video is not None
     codec = codec_named(policy.codec)
+    if policy.preset not in codec.presets:
+        raise LadderError(policy.codec, f"has no preset {policy.preset!r}; choose one of {', '.join(codec.presets)}")
     sizes = planned_sizes(policy, master)
     trials = plan_trials(sizes, codec)
     seen = survey(master, grid, tools=tools, on_progress=lambda part: on_progress(0.3 * part))
@@ -254,7 +257,7 @@ def with_name(offer: Offer) -> Offer:
 def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
     """What the encoder is told of an offer."""
     allocation = offer.allocation
-    cap = _HEADROOM * min(allocation.cap_bps, allocation.peak_bps)
+    cap = offer.declared_bps - (offer.mean_bps - allocation.mean_bps)  # without sound and container
     rung = Rung(
         name=offer.name,
         box_width=allocation.width,

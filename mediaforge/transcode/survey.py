@@ -33,7 +33,6 @@ class Survey:
     """What was seen, one value a frame of the grid, each (frames,)."""
 
     change: NDArray[np.float32]  # mean absolute luma difference to the frame before, 0 to 255; 0 for the first
-    luma: NDArray[np.float32]  # mean, 0 to 255
     bits: NDArray[np.float64]  # of the scout encode
 
 
@@ -42,11 +41,11 @@ def survey(master: Master, grid: Grid, *, tools: Tools, on_progress: Callable[[f
     with tempfile.TemporaryDirectory(prefix="mediaforge-survey-") as folder:
         sizes = Path(folder) / "scout.framecrc"
         with open_stream(survey_argv(master, grid, sizes, tools=tools), name="ffmpeg", limits=_LIMITS) as stream:
-            change, luma = _differences(stream, frames=grid.frames, on_progress=on_progress)
+            change = _differences(stream, frames=grid.frames, on_progress=on_progress)
         bits = packet_bits(sizes)
-    if len(luma) < grid.frames or len(bits) < grid.frames:
-        raise MediaError(master.path, f"gave {len(luma)} of {grid.frames} frames; get an undamaged copy")
-    return Survey(change=change, luma=luma, bits=bits)
+    if len(change) < grid.frames or len(bits) < grid.frames:
+        raise MediaError(master.path, f"gave {len(change)} of {grid.frames} frames; get an undamaged copy")
+    return Survey(change=change, bits=bits)
 
 
 def survey_argv(master: Master, grid: Grid, sizes: Path, *, tools: Tools) -> list[str]:
@@ -70,19 +69,15 @@ def _scout_size(width: int, height: int) -> tuple[int, int]:
     return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
 
 
-def _differences(
-    stream: BinaryIO, *, frames: int, on_progress: Callable[[float], None]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _differences(stream: BinaryIO, *, frames: int, on_progress: Callable[[float], None]) -> NDArray[np.float32]:
     change: list[NDArray[np.float32]] = []
-    luma: list[NDArray[np.float32]] = []
     last: NDArray[np.float32] | None = None
     for block in _blocks(stream):
         before = np.concatenate((block[:1] if last is None else last, block[:-1]))
         change.append(np.abs(block - before).mean(axis=1))
-        luma.append(block.mean(axis=1))
         last = block[-1:]
-        on_progress(min(1.0, sum(map(len, luma)) / frames))
-    return np.concatenate(change or [np.empty(0, np.float32)]), np.concatenate(luma or [np.empty(0, np.float32)])
+        on_progress(min(1.0, sum(map(len, change)) / frames))
+    return np.concatenate(change or [np.empty(0, np.float32)])
 
 
 def _blocks(stream: BinaryIO) -> Iterator[NDArray[np.float32]]:

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mediaforge.errors import LadderError
 from mediaforge.ladder import Ladder, Policy, load_ladder
 from mediaforge.media import Grid, Master
+from mediaforge.tools import Tools
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.network import load_network
 from mediaforge.transcode.planning import (
@@ -20,6 +22,7 @@ from mediaforge.transcode.planning import (
     planned_sizes,
     sound_bps,
     static_offers,
+    study,
     viewers,
     worth_per_bps,
 )
@@ -169,3 +172,8 @@ def test_the_container_of_a_second_is_its_frames_and_its_segments() -> None:
 def test_one_point_for_one_dirham_an_hour_at_ten_dirhams_a_gigabyte() -> None:
     """1 bit/s is 450 bytes an hour, 0.0000045 MAD."""
     assert worth_per_bps(1.0, MAROC) == pytest.approx(4.5e-6)
+
+
+def test_a_preset_that_the_codec_does_not_have_is_said_before_any_work(tools: Tools) -> None:
+    with pytest.raises(LadderError, match="h264: has no preset 'hasty'; choose one of ultrafast"):
+        study(master(), title().grid, replace(policy(), preset="hasty"), tools=tools, on_progress=lambda _: None)

@@ -76,11 +76,11 @@ def test_a_clip_is_looked_at_whole_and_a_film_in_few_places() -> None:
 def test_bits_are_those_of_a_frame_so_a_short_last_gop_is_not_an_easy_one() -> None:
     grid = Grid(fps=Fraction(25), gop_frames=50, frames=110)
     flat = np.full(110, 1000.0)
-    seen = Survey(change=np.zeros(110, np.float32), luma=np.zeros(110, np.float32), bits=flat)
+    seen = Survey(change=np.zeros(110, np.float32), bits=flat)
     assert gop_bits(seen, grid) == pytest.approx([1000, 1000, 1000])
 
 
 def test_one_frame_is_one_shot_with_one_sample() -> None:
     grid = Grid(fps=Fraction(25), gop_frames=48, frames=1)
-    one = cast(Survey(change=np.zeros(1, np.float32), luma=np.zeros(1, np.float32), bits=np.array([900.0])), grid)
+    one = cast(Survey(change=np.zeros(1, np.float32), bits=np.array([900.0])), grid)
     assert one.samples == (0,) and list(one.sample) == [0] and list(one.shot) == [0]
