@@ -1,14 +1,17 @@
-"""`key list`, `key show`: the content keys of this state. A key itself is shown only where it is asked for by --reveal."""
+"""`key`: the content keys of this state. A key itself is shown only where it is asked for by --reveal."""
 
 from typing import Any
 
 import click
 
+from mediaforge.cli import key_change
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.errors import UnknownId
 from mediaforge.package.keys import KEY_BYTES, KeyRecord, KeyStore
+
+_HEAD = ("key id", "title", "label", "generation", "from")
 
 
 class KidType(click.ParamType[bytes]):
@@ -28,7 +31,7 @@ class KidType(click.ParamType[bytes]):
 
 @click.group("key", cls=Group)
 def command() -> None:
-    """List content keys, and show one.
+    """List, show, renew and exchange content keys.
 
     \b
     Example:
@@ -47,10 +50,12 @@ def list_keys(call: Call) -> None:
       mediaforge key list --json
     """
     records = _store(call).keys()
-    rows = [(record.kid.hex(), record.title, record.label) for record in records]
+    rows = [(row.kid.hex(), row.title, row.label, _age(row), row.origin) for row in records]
     call.printer.answer(
         {"keys": [_data(record) for record in records]},
-        lambda: print_table(("key id", "title", "label"), rows, empty="No title has keys yet; `release` makes them."),
+        lambda: print_table(
+            ("key id", "title", "label", "generation", "from"), rows, empty="No title has keys yet; `release` makes them."
+        ),
     )
 
 
@@ -81,5 +86,20 @@ def _store(call: Call) -> KeyStore:
     return open_context(call.settings).keys
 
 
+def _age(record: KeyRecord) -> str:
+    return f"{record.generation}" if record.current else f"{record.generation} (former)"
+
+
 def _data(record: KeyRecord) -> dict[str, object]:
-    return {"kid": record.kid.hex(), "title": record.title, "label": record.label}
+    return {
+        "kid": record.kid.hex(),
+        "title": record.title,
+        "label": record.label,
+        "generation": record.generation,
+        "current": record.current,
+        "origin": record.origin,
+    }
+
+
+for _command in (key_change.rotate, key_change.rekey, key_change.forget):
+    command.add_command(_command)

@@ -43,7 +43,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "scan": "Look at pages online for copies of the titles in the index.",
         },
         "The house": {
-            "key": "List content keys, and show one.",
+            "key": "List, show, renew and exchange content keys.",
             "job": "List, show, watch, cancel and retry the jobs of the queue.",
             "worker": "Work the queue off.",
             "doctor": "Say whether this machine is fit.",

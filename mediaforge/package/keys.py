@@ -1,33 +1,26 @@
-"""Content keys and the store they rest in: wrapped by AES-GCM (NIST SP 800-38D), derived by HKDF-SHA256 (RFC 5869).
-
-    kek.key     the key-encryption key: 32 random bytes, 0600, opens everything else; keep it apart from backups
-    keys.json   the seed and every content key, each wrapped by the key-encryption key, bound to kid|title|label
+"""Content keys and the store they come from: derived from one seed, or brought in from a key server; never the same twice.
 
 Content keys come from the seed, so an equal store gives an equal package; the store writes them down all the same,
-because what was published must stay readable even if the derivation changes one day.
+because what was published must stay readable even if the derivation changes one day. How they rest on the disk is told
+in keyfile.py, what may never be repeated in ledger.py.
 """
 
-import contextlib
-import fcntl
-import os
-import stat
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
-import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from mediaforge.errors import KeyStoreError, UnknownId
+from mediaforge.package.derive import derived
+from mediaforge.package.keyfile import SEED_BINDING, Content, Kek, KeyFiles, Row, Wrapped
+from mediaforge.package.ledger import Issued, IvUse, Ledger, latest_generations
 
 KEY_BYTES = 16
-SEED_BYTES = 32
-NONCE_BYTES = 12  # SP 800-38D 5.2.1.1: 96 bits, random for every wrapping
-GENERATION = "1"  # part of every derivation: a title that must get new keys gets a new generation
+SECRET_BYTES = 32
+
+# What a licence server may bind to different rules: sound, and pictures by their size (shaka-packager's labels).
+LABELS = ("AUDIO", "SD", "HD", "UHD1", "UHD2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +43,34 @@ class ContentKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideKey:
+    """A content key that somebody else made. `iv` None: they named none, and the store derives one."""
+
+    kid: bytes
+    key: bytes
+    label: str
+    iv: bytes | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("KID", self.kid), ("key", self.key), ("IV", self.iv)):
+            if value is not None and len(value) != KEY_BYTES:
+                raise KeyStoreError(f"the {name} for {self.label!r} has {len(value)} bytes; it takes {KEY_BYTES}")
+
+    def __repr__(self) -> str:
+        return f"OutsideKey(kid={self.kid.hex()}, label={self.label!r}, key=***, iv=***)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """What may be shown of a key. `order` counts from 0 in the order of creation."""
+    """What may be shown of a key. `order` counts from 0 in the order of creation; `origin` is `seed` or who brought it."""
 
     kid: bytes
     title: str
     label: str
     order: int
+    generation: int
+    origin: str
+    current: bool
 
 
 def stream_iv(key: ContentKey, *context: str) -> bytes:
@@ -66,7 +80,7 @@ def stream_iv(key: ContentKey, *context: str) -> bytes:
     key streams repeat (a two-time pad). `context` therefore names the rung, the variant and the content itself: the same
     input gives the same package again, and another input never shares a key stream with it.
     """
-    return _hkdf(key.key, 8, "cenc iv", key.kid.hex(), *context)
+    return derived(key.key, 8, "cenc iv", key.kid.hex(), *context)
 
 
 class KeyStore:
@@ -74,179 +88,219 @@ class KeyStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._files = KeyFiles(folder)
+        self._ledger = Ledger(folder)
 
     def content_keys(self, title: str, labels: tuple[str, ...]) -> tuple[ContentKey, ...]:
-        """The keys of a title in the order of `labels`, made now where they do not exist yet. Raises KeyStoreError."""
-        with self._locked():
-            kek, content = self._opened()
-            seed = _unwrap(kek, content.seed, b"seed", self._file)
-            known = {(row.title, row.label): row for row in content.keys}
-            made = [_derived(seed, title, label) for label in labels if (title, label) not in known]
-            if made:
-                rows = tuple(_wrapped(kek, key) for key in made)
-                content = _Content(seed=content.seed, keys=content.keys + rows)
-                self._write(self._file, msgspec.json.format(msgspec.json.encode(content)))
-                known |= {(row.title, row.label): row for row in rows}
-            return tuple(_revealed(kek, known[title, label], self._file) for label in labels)
+        """The title's present keys in the order of `labels`, made now where they do not exist yet. Raises KeyStoreError."""
+        _check_labels(labels)
+        with self._files.locked():
+            kek, content = self._files.open()
+            present = {row.label: row for row in _present(content.keys, title)}
+            missing = tuple(label for label in labels if label not in present)
+            if missing:
+                outside = next((row for row in present.values() if row.origin != "seed"), None)
+                if outside is not None:
+                    raise KeyStoreError(
+                        f"the keys of {title} came from outside ({outside.origin}) without one for {missing[0]}; "
+                        "get it there too, or `key rekey` the title"
+                    )
+                generation = next(iter(present.values())).generation if present else self._after_last(title)
+                keys = _derived_keys(kek, content, title, missing, generation)
+                rows = self._keep(kek, content, keys, generation=generation, origin="seed")
+                present |= {row.label: row for row in rows}
+            return tuple(_revealed(kek, present[label]) for label in labels)
+
+    def rekey(self, title: str) -> tuple[ContentKey, ...]:
+        """New KIDs, keys and IVs for every label that the title has; those it had stay readable. Raises UnknownId."""
+        with self._files.locked():
+            if not self._files.exist():
+                raise _unknown_title(title)
+            kek, content = self._files.open()
+            present = _present(content.keys, title)
+            if not present:
+                raise _unknown_title(title)
+            generation = present[0].generation + 1
+            keys = _derived_keys(kek, content, title, tuple(row.label for row in present), generation)
+            self._keep(kek, content, keys, generation=generation, origin="seed")
+            return keys
+
+    def admit(self, title: str, keys: tuple[OutsideKey, ...], *, origin: str) -> tuple[ContentKey, ...]:
+        """Take in the keys of a title that a key server made; they become its present ones. The same again changes nothing.
+
+        Raises KeyStoreError where a KID was ever another's, or is known with another key.
+        """
+        _check_labels(tuple(key.label for key in keys))
+        with self._files.locked():
+            kek, content = self._files.open()
+            seed = kek.unwrap(content.seed, SEED_BINDING)
+            wanted = tuple(_complete(seed, title, key) for key in keys)
+            present = {row.label: row for row in _present(content.keys, title)}
+            new = tuple(key for key in wanted if key.label not in present or _revealed(kek, present[key.label]) != key)
+            if not new:
+                return wanted
+            self._refuse_held(content, new)
+            if len(new) == len(wanted):
+                generation = max((row.generation for row in present.values()), default=self._after_last(title) - 1) + 1
+            else:  # the rest of keys of which some came before
+                row = next(row for row in present.values())
+                clash = next((key.label for key in new if key.label in present), None)
+                if clash is not None or row.origin == "seed":
+                    raise KeyStoreError(
+                        f"some of these keys are those that {title} has and that for {clash or new[0].label} is another; "
+                        "bring in a whole new set"
+                    )
+                generation = row.generation
+            self._keep(kek, content, new, generation=generation, origin=origin)
+            return wanted
+
+    def forget(self, title: str, generation: int) -> int:
+        """Remove the keys of a generation that is no longer the present one; how many. Their KIDs stay in the ledger."""
+        with self._files.locked():
+            rows = self._files.read().keys if self._files.exist() else ()
+            present = _present(rows, title)
+            if not present:
+                raise _unknown_title(title)
+            if present[0].generation == generation:
+                raise KeyStoreError(f"generation {generation} of {title} is the present one; `key rekey` it first")
+            _, content = self._files.open()
+            kept = tuple(row for row in rows if (row.title, row.generation) != (title, generation))
+            if len(kept) == len(rows):
+                raise UnknownId("generation", str(generation), f"`key list` names those of {title}")
+            self._ledger.issue((), known=map(_issued, rows))  # a store older than its ledger must not forget these KIDs
+            self._files.save(Content(seed=content.seed, keys=kept, kek=content.kek))
+            return len(rows) - len(kept)
+
+    def rotate(self) -> int:
+        """Wrap everything under a new key-encryption key; how many content keys. The old one opens nothing afterwards."""
+        with self._files.locked():
+            if not self._files.exist():
+                raise KeyStoreError(f"{self.folder} holds no keys yet; there is nothing to rotate")
+            return self._files.rotate()
+
+    def spend_ivs(self, uses: tuple[IvUse, ...]) -> None:
+        """Write down which cenc counters streams use. Raises KeyStoreError where one would serve two contents."""
+        with self._files.locked():
+            self._ledger.spend(uses)
 
     def keys(self) -> tuple[KeyRecord, ...]:
         """What keys there are, in the order of creation; none where the store was never used."""
-        if not self._file.exists():
+        if not self._files.exist():
             return ()
-        rows = self._read().keys
-        return tuple(KeyRecord(kid=row.kid, title=row.title, label=row.label, order=order) for order, row in enumerate(rows))
+        rows = self._files.read().keys
+        latest = latest_generations(map(_issued, rows))
+        return tuple(
+            KeyRecord(
+                kid=row.kid,
+                title=row.title,
+                label=row.label,
+                order=order,
+                generation=row.generation,
+                origin=row.origin,
+                current=row.generation == latest[row.title],
+            )
+            for order, row in enumerate(rows)
+        )
+
+    def present_keys(self, title: str) -> tuple[ContentKey, ...]:
+        """The keys that a title is packaged with now, in the order of creation. Raises UnknownId."""
+        if not self._files.exist():
+            raise _unknown_title(title)
+        with self._files.locked():
+            kek, content = self._files.open()
+            rows = _present(content.keys, title)
+            if not rows:
+                raise _unknown_title(title)
+            return tuple(_revealed(kek, row) for row in rows)
 
     def reveal(self, kid: bytes) -> ContentKey:
         """The key itself. Raises UnknownId or KeyStoreError."""
-        row = next((row for row in self._read().keys if row.kid == kid), None) if self._file.exists() else None
-        if row is None:
-            raise UnknownId("key", kid.hex(), "`key list` names those it holds")
-        return _revealed(self._kek(), row, self._file)
+        if self._files.exist():
+            with self._files.locked():
+                kek, content = self._files.open()
+                row = next((row for row in content.keys if row.kid == kid), None)
+                if row is not None:
+                    return _revealed(kek, row)
+        raise UnknownId("key", kid.hex(), "`key list` names those it holds")
 
     def derive(self, purpose: str, *context: str) -> bytes:
         """32 secret bytes for another use than encryption, always the same for the same words."""
-        with self._locked():
-            kek, content = self._opened()
-        return _hkdf(_unwrap(kek, content.seed, b"seed", self._file), SEED_BYTES, "derive", purpose, *context)
+        with self._files.locked():
+            kek, content = self._files.open()
+        return derived(kek.unwrap(content.seed, SEED_BINDING), SECRET_BYTES, "derive", purpose, *context)
 
-    @property
-    def _file(self) -> Path:
-        return self.folder / "keys.json"
-
-    @property
-    def _kek_file(self) -> Path:
-        return self.folder / "kek.key"
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise KeyStoreError(f"{self.folder} cannot be written ({error.strerror}); check its permissions") from error
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
-
-    def _opened(self) -> "tuple[bytes, _Content]":
-        """The key-encryption key and the content, both made where the store is new. Only under the lock."""
-        if not self._file.exists():
-            # The key-encryption key first: a store killed in between has one that opens nothing yet, which is no harm.
-            if not self._kek_file.exists():
-                self._write(self._kek_file, os.urandom(SEED_BYTES))
-            seed = _wrap(self._kek(), os.urandom(SEED_BYTES), b"seed")
-            self._write(self._file, msgspec.json.format(msgspec.json.encode(_Content(seed=seed, keys=()))))
-        return self._kek(), self._read()
-
-    def _kek(self) -> bytes:
-        try:
-            mode = stat.S_IMODE(self._kek_file.stat().st_mode)
-            kek = self._kek_file.read_bytes()
-        except FileNotFoundError as error:
+    def _refuse_held(self, content: Content, keys: Iterable[ContentKey]) -> None:
+        held = {row.kid for row in content.keys}
+        again = next((key for key in keys if key.kid in held), None)
+        if again is not None:
             raise KeyStoreError(
-                f"{self._kek_file} is gone; without it no key can be read: put it back from its backup"
-            ) from error
-        except OSError as error:
-            raise KeyStoreError(f"{self._kek_file} cannot be read ({error.strerror}); check its permissions") from error
-        if mode & 0o077:
-            raise KeyStoreError(f"{self._kek_file} can be read by others (mode {mode:04o}); `chmod 600` it")
-        if len(kek) != SEED_BYTES:
-            raise KeyStoreError(f"{self._kek_file} holds {len(kek)} bytes, not {SEED_BYTES}; put it back from its backup")
-        return kek
+                f"is in the store already, and not as the present {again.label} key of {again.title} with the same key and IV; "
+                "have the key source make new keys",
+                kid=again.kid.hex(),
+            )
 
-    def _read(self) -> "_Content":
-        try:
-            return msgspec.json.decode(self._file.read_bytes(), type=_Content)
-        except OSError as error:
-            raise KeyStoreError(f"{self._file} cannot be read ({error.strerror}); check its permissions") from error
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise KeyStoreError(f"{self._file} is damaged ({error}); put it back from its backup") from error
+    def _keep(self, kek: Kek, content: Content, keys: Iterable[ContentKey], *, generation: int, origin: str) -> tuple[Row, ...]:
+        """The ledger first: killed in between, a KID is spent that was never used, which is no harm."""
+        rows = tuple(_wrapped(kek, key, generation=generation, origin=origin) for key in keys)
+        self._ledger.issue(map(_issued, rows), known=map(_issued, content.keys))
+        self._files.save(Content(seed=content.seed, keys=content.keys + rows, kek=kek.name))
+        return rows
 
-    def _write(self, path: Path, content: bytes) -> None:
-        """Whole or not at all, and never readable by others, not even as a draft. Only under the lock."""
-        draft = path.with_name(f".{path.name}.draft")
-        try:
-            draft.unlink(missing_ok=True)
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-            handle = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        except OSError as error:
-            raise KeyStoreError(f"{path} cannot be written ({error.strerror}); free space or mend its permissions") from error
+    def _after_last(self, title: str) -> int:
+        """The generation that a title without keys gets: never one that it had and that was forgotten."""
+        return latest_generations(row for row in self._ledger.issued() if row.title == title).get(title, 0) + 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wrapped:
-    nonce: bytes
-    sealed: bytes
+def _check_labels(labels: tuple[str, ...]) -> None:
+    odd = next((label for label in labels if label not in LABELS), None)
+    if odd is not None:
+        raise KeyStoreError(f"there is no label {odd!r}; choose from {', '.join(LABELS)}")
+    if len(set(labels)) != len(labels):
+        raise KeyStoreError(f"a label is named twice in {', '.join(labels)}; give one key for each")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    kid: bytes
-    title: str
-    label: str
-    wrapped: _Wrapped
+def _present(rows: tuple[Row, ...], title: str) -> tuple[Row, ...]:
+    """The rows of the title's highest generation."""
+    own = sorted((row for row in rows if row.title == title), key=lambda row: -row.generation)  # stable: creation stays
+    return next((tuple(group) for _, group in groupby(own, key=lambda row: row.generation)), ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Content:
-    seed: _Wrapped
-    keys: tuple[_Row, ...]
+def _derived_keys(kek: Kek, content: Content, title: str, labels: tuple[str, ...], generation: int) -> tuple[ContentKey, ...]:
+    seed = kek.unwrap(content.seed, SEED_BINDING)
+    return tuple(_derived(seed, title, label, generation) for label in labels)
 
 
-def _derived(seed: bytes, title: str, label: str) -> ContentKey:
-    context = (title, label, GENERATION)
+def _derived(seed: bytes, title: str, label: str, generation: int) -> ContentKey:
+    context = (title, label, str(generation))
     return ContentKey(
         # A KID is a UUID to licence servers and in the MPD; version 4 is what all of them take.
-        kid=uuid.UUID(bytes=_hkdf(seed, KEY_BYTES, "kid", *context), version=4).bytes,
-        key=_hkdf(seed, KEY_BYTES, "key", *context),
-        iv=_hkdf(seed, KEY_BYTES, "iv", *context),
+        kid=uuid.UUID(bytes=derived(seed, KEY_BYTES, "kid", *context), version=4).bytes,
+        key=derived(seed, KEY_BYTES, "key", *context),
+        iv=derived(seed, KEY_BYTES, "iv", *context),
         label=label,
         title=title,
     )
 
 
-def _hkdf(secret: bytes, length: int, *context: str) -> bytes:
-    # Each word carries its length, so that ("ab", "c") and ("a", "bc") are two contexts.
-    words = [word.encode() for word in ("mediaforge", *context)]
-    info = b"".join(len(word).to_bytes(4, "big") + word for word in words)
-    return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(secret)
+def _complete(seed: bytes, title: str, key: OutsideKey) -> ContentKey:
+    iv = derived(seed, KEY_BYTES, "outside iv", key.kid.hex()) if key.iv is None else key.iv
+    return ContentKey(kid=key.kid, key=key.key, iv=iv, label=key.label, title=title)
 
 
-def _wrapped(kek: bytes, key: ContentKey) -> _Row:
-    wrapped = _wrap(kek, key.key + key.iv, _binding(key.kid, key.title, key.label))
-    return _Row(kid=key.kid, title=key.title, label=key.label, wrapped=wrapped)
+def _wrapped(kek: Kek, key: ContentKey, *, generation: int, origin: str) -> Row:
+    unsealed = Wrapped(nonce=b"", sealed=b"")
+    row = Row(kid=key.kid, title=key.title, label=key.label, wrapped=unsealed, generation=generation, origin=origin)
+    return replace(row, wrapped=kek.wrap(key.key + key.iv, row.binding))
 
 
-def _revealed(kek: bytes, row: _Row, file: Path) -> ContentKey:
-    secret = _unwrap(kek, row.wrapped, _binding(row.kid, row.title, row.label), file)
+def _revealed(kek: Kek, row: Row) -> ContentKey:
+    secret = kek.unwrap(row.wrapped, row.binding)
     return ContentKey(kid=row.kid, key=secret[:KEY_BYTES], iv=secret[KEY_BYTES:], label=row.label, title=row.title)
 
 
-def _binding(kid: bytes, title: str, label: str) -> bytes:
-    return f"{kid.hex()}|{title}|{label}".encode()
+def _issued(row: Row) -> Issued:
+    return Issued(kid=row.kid, title=row.title, label=row.label, generation=row.generation)
 
 
-def _wrap(kek: bytes, secret: bytes, binding: bytes) -> _Wrapped:
-    nonce = os.urandom(NONCE_BYTES)
-    return _Wrapped(nonce=nonce, sealed=AESGCM(kek).encrypt(nonce, secret, binding))
-
-
-def _unwrap(kek: bytes, wrapped: _Wrapped, binding: bytes, file: Path) -> bytes:
-    try:
-        return AESGCM(kek).decrypt(wrapped.nonce, wrapped.sealed, binding)
-    except (InvalidTag, ValueError) as error:
-        what = "the seed" if binding == b"seed" else f"key {binding.decode().split('|')[0]}"
-        raise KeyStoreError(
-            f"{what} in {file} does not open: the file was changed, or {file.with_name('kek.key')} is not the one it was "
-            "wrapped with; put both back from one backup"
-        ) from error
+def _unknown_title(title: str) -> UnknownId:
+    return UnknownId("key of title", title, "`key list` names the titles that have some")

@@ -54,8 +54,9 @@ def test_a_key_is_shown_only_where_it_is_asked_for(tmp_path: Path, capsys: pytes
     (made,) = KeyStore(tmp_path / "keys").content_keys("atlas", ("SD",))
     state = ("--state", str(tmp_path))
     kid, secret = made.kid.hex(), made.key.hex()
-    assert answer(capsys, "key", "list", *state)["keys"] == [{"kid": kid, "title": "atlas", "label": "SD"}]
-    assert answer(capsys, "key", "show", kid, *state) == {"ok": True, "kid": kid, "title": "atlas", "label": "SD"}
+    record = {"kid": kid, "title": "atlas", "label": "SD", "generation": 1, "current": True, "origin": "seed"}
+    assert answer(capsys, "key", "list", *state)["keys"] == [record]
+    assert answer(capsys, "key", "show", kid, *state) == {"ok": True} | record
     assert answer(capsys, "key", "show", kid, "--reveal", *state)["key"] == secret
     for arguments in (["key", "list"], ["key", "show", kid]):
         assert run([*arguments, *state]) == 0
