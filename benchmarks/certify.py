@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mediaforge.frames import join
+from mediaforge.frames import Piece, join
 from mediaforge.ladder import fit_rungs, load_ladder
 from mediaforge.media import Grid, Master, Variant
 from mediaforge.tools import Tools, locate_tools
@@ -62,11 +62,11 @@ def encoded(film: Master, folder: Path, *, tools: Tools) -> tuple[Grid, list[Pat
     for chunk in chunks:
         to = folder / f"chunk-{chunk.index}"
         to.mkdir()
-        request = EncodeRequest(master=film, grid=grid, chunk=chunk, rungs=rungs, options={Variant.A: {}})
+        request = EncodeRequest(master=film, grid=grid, chunk=chunk, rungs=rungs, differing={Variant.A: {}})
         encode(request, to, tools=tools, on_progress=lambda _: None)
     for name in names:
-        parts = [folder / f"chunk-{chunk.index}" / name for chunk in chunks]
-        join(parts, folder / name, frame_counts=[chunk.frames for chunk in chunks])
+        pieces = [Piece(path=folder / f"chunk-{chunk.index}" / name, first_frame=0, frames=chunk.frames) for chunk in chunks]
+        join(pieces, folder / name)
     return grid, [folder / name for name in names]
 
 

@@ -5,26 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaforge.frames import join
+from mediaforge.frames import Piece, join
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Grid, Master, Variant
 from mediaforge.record import to_facts
 from mediaforge.steps import Step, StepStore, digest_file
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, run
+from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks
-from mediaforge.transcode.codecs import codec as codec_named
-from mediaforge.transcode.encoder import EncodeRequest, encode, encode_argv, rendition_name, segment_bits
+from mediaforge.transcode.encoder import EncodeRequest, encode, encode_argv, rendition_name
 from mediaforge.transcode.expect import Expectation, at_share, expect
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.optimise import PERCENTILES
 from mediaforge.transcode.quality import score_frames
+from mediaforge.transcode.segments import segment_bits
 from mediaforge.transcode.simulate import Track
-from mediaforge.transcode.source import grid_picture, sized
-from mediaforge.transcode.zones import middle_crf
 
 STRIDE = 13  # frames between scored ones; no common factor with GOPs of 48, 60 or 100 frames
 
@@ -81,13 +78,11 @@ def columns(rungs: Sequence[Encoded]) -> tuple[Floats, Floats, Floats]:
 def encode_rungs(
     master: Master, grid: Grid, rungs: Sequence[FittedRung], *, digest: str, steps: StepStore, tools: Tools
 ) -> tuple[dict[str, Path], float]:
-    """One clear MP4 a rung, as a release makes them (AV1: one ffmpeg, one CRF a rung), and the CPU seconds. Kept by `steps`."""
-    if rungs[0].rung.codec != "h264":
-        return _encode_whole(master, grid, rungs, digest=digest, steps=steps, tools=tools)
+    """One clear MP4 a rung, as a release makes them, and the CPU seconds. Kept by `steps`."""
     chunks = plan_chunks(grid)
     parts, cpu = [], 0.0
     for chunk in chunks:
-        request = EncodeRequest(master=master, grid=grid, chunk=chunk, rungs=tuple(rungs), options={Variant.A: {}})
+        request = EncodeRequest(master=master, grid=grid, chunk=chunk, rungs=tuple(rungs), differing={Variant.A: {}})
         params = to_facts({"argv": encode_argv(request, Path(), tools=tools)})
         step = Step(name="bench-chunk", version=1, inputs=(digest,), params=params)
 
@@ -101,7 +96,10 @@ def encode_rungs(
     def joined(to: Path) -> None:
         for rung in rungs:
             name = rendition_name(rung.rung.name, Variant.A)
-            join([part / name for part in parts], to / name, frame_counts=[chunk.frames for chunk in chunks])
+            pieces = [
+                Piece(path=part / name, first_frame=0, frames=chunk.frames) for part, chunk in zip(parts, chunks, strict=True)
+            ]
+            join(pieces, to / name)
 
     params = to_facts({"rungs": rungs, "parts": [part.name for part in parts]})
     folder = steps.run(Step(name="bench-join", version=1, inputs=(digest,), params=params), joined).folder
@@ -129,15 +127,14 @@ def score(
 def measured(
     rung: FittedRung, rendition: Path, vmaf: Floats, grid: Grid, *, sound_bps: float, container_bps: float, tools: Tools
 ) -> Encoded:
-    """One of our rungs as it came out. What has no VBV (AV1) is declared by its largest segment, as a packager would."""
+    """One of our rungs as it came out."""
     seconds = np.array([float(grid.segment_span(number).seconds) for number in range(grid.segments)])
     picture = np.array(segment_bits(rendition, tools=tools), dtype=np.float64)
     beside = sound_bps + container_bps
     peak_bps = float((picture / seconds).max())
-    has_vbv = rung.rung.codec == "h264"
     return Encoded(
         name=rung.rung.name,
-        declared_bps=(rung.rung.max_bitrate_bps if has_vbv else peak_bps) + beside,
+        declared_bps=rung.rung.max_bitrate_bps + beside,
         bits=picture + beside * seconds,
         seconds=seconds,
         vmaf=vmaf,
@@ -152,23 +149,3 @@ def _by_segment(scores: Floats, owner: NDArray[np.int64], count: int) -> Floats:
     means = sums / np.maximum(frames, 1)
     means[frames == 0] = means[frames > 0][-1]
     return np.asarray(means)
-
-
-def _encode_whole(
-    master: Master, grid: Grid, rungs: Sequence[FittedRung], *, digest: str, steps: StepStore, tools: Tools
-) -> tuple[dict[str, Path], float]:
-    def work(to: Path) -> None:
-        picture = grid_picture(master, grid, first_frame=0, frames=grid.frames).filter_multi_output("split", len(rungs))
-        outputs = []
-        for number, rung in enumerate(rungs):
-            coding = codec_named(rung.rung.codec)
-            options = coding.options(preset=rung.rung.preset, crf=middle_crf(rung.crfs), gop_frames=grid.gop_frames)
-            stream = sized(picture.stream(number), master, width=rung.width, height=rung.height)
-            outputs.append(ffmpeg.output(stream, str(to / f"{rung.rung.name}.mp4"), **options, fps_mode="passthrough"))
-        head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
-        graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
-        run(ffmpeg.compile(graph, cmd=str(tools.ffmpeg)), name="ffmpeg", watchdog_seconds=600)
-
-    step = Step(name="bench-whole", version=1, inputs=(digest,), params=to_facts({"grid": grid, "rungs": rungs}))
-    result = steps.run(step, work)
-    return {rung.rung.name: result.folder / f"{rung.rung.name}.mp4" for rung in rungs}, result.cpu_seconds

@@ -76,8 +76,8 @@ def plain_encode(plan: Path, folder: Path) -> list[str]:
         grid=made.grid,
         chunk=Chunk(index=0, first_frame=0, frames=made.grid.frames),
         rungs=made.rungs,
-        options={
-            variant: dict(encoder_options(variant, bytes(32), 0, aq_strength=AQ_STRENGTH)) if made.request.watermark else {}
+        differing={
+            variant: encoder_options(variant, bytes(32), 0, aq_strength=AQ_STRENGTH) if made.request.watermark else {}
             for variant in made.request.variants
         },
     )

@@ -104,12 +104,13 @@ def decode_all(source: Source, *, kind: Literal["video", "audio"], key: bytes | 
     )
 
 
-def join(chunks: Sequence[Path], out: Path, *, frame_counts: Sequence[int]) -> None:
+def join(pieces: Sequence[Piece], out: Path) -> None:
     """Put encoded pieces of one timeline behind one another without re-encoding. All share codec settings and timescale.
 
-    Raises MediaError where a piece does not hold the frames it should, or its codec settings differ.
+    Raises MediaError where a piece is not in its file, or its codec settings differ from the first one's.
     """
-    _mux(list(chunks), {"work": "join", "out": str(out), "frame_counts": list(frame_counts)})
+    rows = [[piece.first_frame, piece.frames] for piece in pieces]
+    _mux([piece.path for piece in pieces], {"work": "join", "out": str(out), "pieces": rows})
 
 
 def stitch(pieces: Sequence[Piece], out: Path, *, audio: Path | None = None, title: str | None = None) -> None:

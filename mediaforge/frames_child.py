@@ -5,6 +5,7 @@ Everything it says on stderr is a complaint of the codec libraries; decode_all c
 
 import hashlib
 import io
+import itertools
 import json
 import math
 import os
@@ -151,26 +152,28 @@ class _complaints:  # noqa: N801 (used as `with _complaints()`)
 def _join(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     target: OutputContainer | None = None
     done = 0
-    for path, count in zip(request["paths"], request["frame_counts"], strict=True):
-        with av.open(path) as chunk:
-            source = _first(chunk, "video")
+    for path, (first, count) in zip(request["paths"], request["pieces"], strict=True):
+        with av.open(path) as piece:
+            source = _first(piece, "video")
             if target is None:
                 target = _mp4(request["out"])
-                made = target.add_stream_from_template(source)
+                made = target.add_stream_from_template(source, opaque=True)
                 made.time_base = source.time_base
                 extradata = source.codec_context.extradata
             if source.codec_context.extradata != extradata:
-                raise _Refused(f"{path} was encoded with other settings than the first chunk; release the title again")
+                raise _Refused(f"{path} was encoded with other settings than the first piece; release the title again")
             ticks = Fraction(1) / (source.average_rate * source.time_base)
             packets = 0
-            for packet in _packets(chunk, source):
+            for packet in itertools.islice(_packets(piece, source), first, first + count):
+                if packets == 0 and not packet.is_keyframe:
+                    raise _Refused(f"frame {first} of {path} does not begin a GOP; release the title again")
                 packets += 1
-                packet.pts += round(done * ticks)
-                packet.dts += round(done * ticks)
+                packet.pts += round((done - first) * ticks)
+                packet.dts += round((done - first) * ticks)
                 packet.stream = made
                 target.mux_one(packet)
             if packets != count:
-                raise _Refused(f"{path} holds {packets} frames, not {count}; release the title again")
+                raise _Refused(f"{path} holds {first + packets} frames, not {first + count}; release the title again")
             done += count
     assert target is not None
     target.close()
@@ -181,7 +184,7 @@ def _stitch(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     containers = [av.open(path) for path in request["paths"]]
     sources = [_first(container, "video") for container in containers]
     target = _mp4(request["out"], title=request["title"])
-    made = target.add_stream_from_template(sources[0])
+    made = target.add_stream_from_template(sources[0], opaque=True)
     made.time_base = sources[0].time_base
     audio = av.open(request["audio"]) if request["audio"] else None
     sound: Any = audio.streams.audio[0] if audio else None

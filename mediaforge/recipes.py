@@ -9,7 +9,7 @@ from mediaforge.context import Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
-from mediaforge.frames import join, read_frames
+from mediaforge.frames import Piece, join, read_frames
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Grid, Variant
 from mediaforge.package.assembly import package
@@ -83,17 +83,23 @@ def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
 def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
     secret = context.watermark_secret(plan.request.title)
     variants = plan.request.variants
-    options = {
-        variant: dict(encoder_options(variant, secret, number, aq_strength=AQ_STRENGTH)) if len(variants) > 1 else {}
+    differing = {
+        variant: encoder_options(variant, secret, number, aq_strength=AQ_STRENGTH) if len(variants) > 1 else {}
         for variant in variants
     }
     request = EncodeRequest(
-        master=plan.master, grid=plan.grid, chunk=plan_chunks(plan.grid)[number], rungs=plan.rungs, options=options
+        master=plan.master, grid=plan.grid, chunk=plan_chunks(plan.grid)[number], rungs=plan.rungs, differing=differing
     )
-    params = {"grid": plan.grid, "chunk": request.chunk, "rungs": plan.rungs, "options": options, "video": plan.master.video}
+    params = {
+        "grid": plan.grid,
+        "chunk": request.chunk,
+        "rungs": plan.rungs,
+        "differing": differing,
+        "video": plan.master.video,
+    }
     step = Step(
         name="chunk",
-        version=2,
+        version=3,
         inputs=(plan.master_digest,),
         params=to_facts(params),
         tools=(build_id(context.tools.ffmpeg),),
@@ -140,7 +146,11 @@ def _join(context: Context, plan: Plan) -> Recipe:
 
     def work(to: Path, progress: Progress) -> None:
         for number, name in enumerate(names):
-            join([part.folder / name for part in parts], to / name, frame_counts=[chunk.frames for chunk in chunks])
+            pieces = [
+                Piece(path=part.folder / name, first_frame=0, frames=chunk.frames)
+                for part, chunk in zip(parts, chunks, strict=True)
+            ]
+            join(pieces, to / name)
             progress((number + 1) / len(names))
 
     step = Step(name="join", version=1, inputs=tuple(part.digest for part in parts), params={"names": names})

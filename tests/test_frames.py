@@ -103,11 +103,29 @@ def test_chunks_join_into_the_whole(clip: Path, tmp_path: Path, ffmpeg: Callable
     for number, start in enumerate((0, 4)):
         parts.append(tmp_path / f"{number}.mp4")
         ffmpeg("-ss", str(start), "-i", clip, "-an", "-frames:v", "100", *x264(GOP), parts[-1])
-    join(parts, tmp_path / "whole.mp4", frame_counts=[100, 100])
+    join([Piece(path=part, first_frame=0, frames=100) for part in parts], tmp_path / "whole.mp4")
     whole = decode_all(tmp_path / "whole.mp4", kind="video")
     assert (whole.frames, whole.first, whole.last, whole.error_lines) == (200, 0, Fraction(199, 25), ())
-    with pytest.raises(MediaError, match="holds 100 frames, not 99"):
-        join(parts, tmp_path / "wrong.mp4", frame_counts=[100, 99])
+    with pytest.raises(MediaError, match="holds 100 frames, not 101"):
+        join([Piece(path=parts[0], first_frame=0, frames=101)], tmp_path / "wrong.mp4")
+
+
+def test_a_piece_of_another_encode_takes_the_place_of_one(variants: dict[str, Path], tmp_path: Path) -> None:
+    """Its frames stand where they stood, and nothing around them moves."""
+    pieces = [
+        Piece(path=variants["a"], first_frame=0, frames=GOP),
+        Piece(path=variants["b"], first_frame=GOP, frames=2 * GOP),
+        Piece(path=variants["a"], first_frame=3 * GOP, frames=GOP),
+    ]
+    join(pieces, tmp_path / "joined.mp4")
+    decoded = decode_all(tmp_path / "joined.mp4", kind="video")
+    assert (decoded.frames, decoded.first, decoded.error_lines) == (4 * GOP, 0, ())
+    joined = [frame.image for frame in read_frames(tmp_path / "joined.mp4")]
+    sources = {name: [frame.image for frame in read_frames(path)] for name, path in variants.items()}
+    chosen = ["a"] * GOP + ["b"] * 2 * GOP + ["a"] * GOP
+    assert all((image == sources[name][index]).all() for index, (image, name) in enumerate(zip(joined, chosen, strict=True)))
+    with pytest.raises(MediaError, match=r"frame 3 of .* does not begin a GOP"):
+        join([Piece(path=variants["a"], first_frame=3, frames=GOP)], tmp_path / "wrong.mp4")
 
 
 def test_a_stitched_copy_shows_the_chosen_variant_in_every_segment(

@@ -1,98 +1,158 @@
-"""One chunk, one ffmpeg: it decodes once and feeds every rung in both variants.
+"""One chunk: one ffmpeg decodes it once and feeds every rung in both variants; what came out too large is made again.
 
 Byte for byte repeatable: x264 with VBV and several threads is not, so each encoder has one thread and the cores are
 kept busy by the many encoders of a chunk and by several chunks at a time (facts-transcode 5a).
+
+Where a codec takes one CRF for a whole encode (codecs: `one_crf`), each segment is an encode of its own. Rungs planned at a
+constant quality are looked at afterwards: a segment that takes more than its rung may is encoded again, coarser, alone. Closed
+GOPs fit behind one another whichever encode they came from.
 """
 
-import math
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
 from mediaforge.errors import MediaError, ToolError
+from mediaforge.frames import Piece, join
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
-from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
+from mediaforge.transcode.codecs import codec
+from mediaforge.transcode.codecs.interface import Goal
+from mediaforge.transcode.segments import chunk_crfs, chunk_segments, coarser, segment_bits
 from mediaforge.transcode.source import grid_picture, sized
-from mediaforge.transcode.zones import chunk_crfs, middle_crf, zones
 
 STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
-SEGMENT_TOLERANCE = 1.10  # a segment's rate over its rung's: what players' safety margins swallow
 _CORRECTIONS = 6
-_CORRECTION_CRF = 0.75  # beyond what the rate alone asks for: the buffer's state is not known
-_QP_AN_OCTAVE = 6
 _LIMITS = Limits(memory_bytes=16 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeRequest:
-    """What one chunk needs. `options` are the x264 settings in which each variant differs from the plain encode."""
+    """What one chunk needs. `differing`: by variant and codec, the encoder's settings that differ from the plain encode."""
 
     master: Master
     grid: Grid
     chunk: Chunk
     rungs: tuple[FittedRung, ...]
-    options: Mapping[Variant, Mapping[str, str]]
+    differing: Mapping[Variant, Mapping[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Take:
+    """One segment as it was encoded: where it lies, and its bits."""
+
+    piece: Piece
+    bits: int
+
+
+_Takes = dict[str, list[_Take]]  # of every rendition, one a segment of the chunk
 
 
 def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Callable[[float], None]) -> None:
     """Encode a chunk into `to`, one clear MP4 a rung and variant (`rendition_name`).
 
-    Rungs planned at a constant quality are looked at afterwards: where a segment takes more than its rung may, the rung is
-    encoded again with that segment coarser. Raises MediaError where the master does not give the frames it should, ToolError
-    where ffmpeg fails.
+    Raises MediaError where the master does not give the frames it should, ToolError where ffmpeg fails.
     """
-    _encode(request, to, tools=tools, on_progress=on_progress)
-    for _ in range(_CORRECTIONS):
-        excessive = tuple(filter(None, (_corrected(request, rung, to, tools=tools) for rung in request.rungs)))
-        if not excessive:
+    with tempfile.TemporaryDirectory(dir=to, prefix="takes-") as name:
+        folder = Path(name)
+        takes: _Takes = {}
+        parts = tuple(_parts(request))
+        frames = sum(part.chunk.frames for part in parts)
+        for number, part in enumerate(parts):
+            before = sum(part.chunk.frames for part in parts[:number])
+            made = _made(part, folder / f"part-{number}", tools=tools, on_frame=_counting(on_progress, before, frames))
+            for rendition, found in made.items():
+                takes.setdefault(rendition, []).extend(found)
+        _correct(request, takes, folder, tools=tools)
+        for rendition, chosen in takes.items():
+            _assemble([take.piece for take in chosen], to / rendition)
+
+
+def _counting(on_progress: Callable[[float], None], before: int, of: int) -> Callable[[int], None]:
+    return lambda frame: on_progress((before + frame) / of)
+
+
+def _parts(request: EncodeRequest) -> Iterator[EncodeRequest]:
+    """The encodes of a chunk: one for rungs whose encoders can lean from segment to segment, one a segment for the others."""
+    leaning = tuple(rung for rung in request.rungs if not codec(rung.rung.codec).one_crf)
+    others = tuple(rung for rung in request.rungs if codec(rung.rung.codec).one_crf)
+    if leaning:
+        yield replace(request, rungs=leaning)
+    if others:
+        for segment in chunk_segments(request.chunk, request.grid):
+            yield _segment(request, segment, others)
+
+
+def _segment(request: EncodeRequest, segment: int, rungs: tuple[FittedRung, ...]) -> EncodeRequest:
+    grid = request.grid
+    alone = Chunk(index=segment, first_frame=segment * grid.gop_frames, frames=grid.segment_frames(segment))
+    return replace(request, chunk=alone, rungs=rungs)
+
+
+def _correct(request: EncodeRequest, takes: _Takes, folder: Path, *, tools: Tools) -> None:
+    """Put takes that keep their rate in the place of those that do not."""
+    rungs = {rung.rung.name: rung for rung in request.rungs if rung.crfs}
+    segments = chunk_segments(request.chunk, request.grid)
+    for attempt in range(_CORRECTIONS):
+        again: dict[int, list[FittedRung]] = {}
+        for name, rung in rungs.items():
+            for place, segment in enumerate(segments):
+                most = max(takes[rendition_name(name, variant)][place].bits for variant in request.differing)
+                crf = coarser(rung, segment, most, request.grid)
+                if crf is not None:
+                    rungs[name] = replace(
+                        rungs[name], crfs=(*rungs[name].crfs[:segment], crf, *rungs[name].crfs[segment + 1 :])
+                    )
+                    again.setdefault(segment, []).append(rungs[name])
+        if not again:
             return
-        request = replace(request, rungs=excessive)
-        _encode(request, to, tools=tools, on_progress=lambda _: None)
+        for segment, fitted in again.items():
+            part = _segment(request, segment, tuple(fitted))
+            made = _made(part, folder / f"again-{attempt}-{segment}", tools=tools, on_frame=lambda _: None)
+            for rendition, (take,) in made.items():
+                takes[rendition][segment - segments[0]] = take
 
 
-def _encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Callable[[float], None]) -> None:
-    watch = _Watch(frames=request.chunk.frames, on_progress=on_progress)
-    argv = encode_argv(request, to, tools=tools)
+def _made(part: EncodeRequest, folder: Path, *, tools: Tools, on_frame: Callable[[int], None]) -> _Takes:
+    """Run one encode into a new folder and look at what came out."""
+    folder.mkdir()
+    watch = _Watch(on_frame=on_frame)
+    argv = encode_argv(part, folder, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, on_line=watch.read, watchdog_seconds=STALL_SECONDS)
-    if watch.done != request.chunk.frames:
-        first = float(request.chunk.first_frame / request.grid.fps)
-        what = f"gave {watch.done} of {request.chunk.frames} frames from {first:.2f} s on; get an undamaged copy"
-        raise MediaError(request.master.path, what)
+    if watch.done != part.chunk.frames:
+        first = float(part.chunk.first_frame / part.grid.fps)
+        what = f"gave {watch.done} of {part.chunk.frames} frames from {first:.2f} s on; get an undamaged copy"
+        raise MediaError(part.master.path, what)
+    names = (rendition_name(rung.rung.name, variant) for rung in part.rungs for variant in part.differing)
+    return {name: _takes(folder / name, part, tools=tools) for name in names}
 
 
-def _corrected(request: EncodeRequest, rung: FittedRung, to: Path, *, tools: Tools) -> FittedRung | None:
-    """The rung with coarser segments where one takes too much in any variant; None where all keep their rate."""
-    if not rung.crfs:
-        return None
-    first = request.chunk.first_frame // request.grid.gop_frames
-    crfs = list(rung.crfs)
-    for variant in request.options:
-        sizes = segment_bits(to / rendition_name(rung.rung.name, variant), tools=tools)
-        for segment, bits in enumerate(sizes, start=first):
-            # Against a whole segment's time: a short last one is mostly its key frame, and players buffer bits, not rates.
-            excess = bits / float(request.grid.segment_seconds) / rung.rung.max_bitrate_bps
-            if excess > SEGMENT_TOLERANCE:
-                crfs[segment] = max(crfs[segment], rung.crfs[segment] + _QP_AN_OCTAVE * math.log2(excess) + _CORRECTION_CRF)
-    return replace(rung, crfs=tuple(crfs)) if tuple(crfs) != rung.crfs else None
+def _takes(rendition: Path, part: EncodeRequest, *, tools: Tools) -> list[_Take]:
+    grid, segments = part.grid, chunk_segments(part.chunk, part.grid)
+    bits = segment_bits(rendition, tools=tools)
+    if len(bits) != len(segments):
+        raise ToolError("ffmpeg", f"made {len(bits)} GOPs of {len(segments)} in {rendition.name}; release the title again")
+    return [
+        _Take(piece=Piece(path=rendition, first_frame=place * grid.gop_frames, frames=grid.segment_frames(segment)), bits=size)
+        for place, (segment, size) in enumerate(zip(segments, bits, strict=True))
+    ]
 
 
-def segment_bits(rendition: Path, *, tools: Tools) -> tuple[int, ...]:
-    """Bits of every segment (closed GOP) of a rendition."""
-    argv = [tools.ffprobe, "-v", "error", "-of", "csv=p=0", "-show_entries", "packet=size,flags", *media_input(rendition)]
-    sizes: list[int] = []
-    for line in run(argv, name="ffprobe", limits=_LIMITS, timeout_seconds=300).stdout.decode().split():
-        size, flags = line.split(",")[:2]
-        if "K" in flags or not sizes:
-            sizes.append(0)
-        sizes[-1] += 8 * int(size)
-    return tuple(sizes)
+def _assemble(pieces: Sequence[Piece], to: Path) -> None:
+    """The pieces behind one another; a file that has them all as it is, is moved."""
+    files = [path for path, _ in groupby(piece.path for piece in pieces)]
+    if len(files) == 1:
+        files[0].replace(to)
+    else:
+        join(pieces, to)
 
 
 def rendition_name(rung: str, variant: Variant) -> str:
@@ -107,44 +167,26 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     outputs = []
     for number, rung in enumerate(request.rungs):
         scaled = sized(split.stream(number), request.master, width=rung.width, height=rung.height)
-        pair = scaled.filter_multi_output("split", len(request.options))
-        for index, (variant, options) in enumerate(request.options.items()):
+        pair = scaled.filter_multi_output("split", len(request.differing))
+        for index, (variant, settings) in enumerate(request.differing.items()):
             target = str(to / rendition_name(rung.rung.name, variant))
-            outputs.append(ffmpeg.output(pair.stream(index), target, **_output(request, rung, options)))
+            outputs.append(ffmpeg.output(pair.stream(index), target, **_output(request, rung, settings)))
     head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
     return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
 
 
-def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, str]) -> dict[str, Any]:
-    target = rung.rung
-    x264: dict[str, object] = {
-        "keyint": request.grid.gop_frames,
-        "min-keyint": request.grid.gop_frames,
-        "scenecut": 0,
-        "open-gop": 0,
-        "aq-strength": AQ_STRENGTH,
-        "stitchable": 1,  # headers do not depend on a chunk's content, so chunks join and variants share one init segment
-        **differing,
-    }
-    if rung.crfs:
-        crfs = chunk_crfs(rung.crfs, request.chunk, request.grid)
-        goal: dict[str, Any] = {"crf": middle_crf(crfs)}
-        leaning = zones(crfs, gop_frames=request.grid.gop_frames)
-        x264 |= {"zones": leaning} if leaning else {}
-    else:
-        goal = {"b:v": target.bitrate_bps}
+def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    of = codec(rung.rung.codec)
+    goal = Goal(
+        rung=rung.rung,
+        gop_frames=request.grid.gop_frames,
+        crfs=chunk_crfs(rung.crfs, request.chunk, request.grid),
+        differing=differing.get(of.name, {}),
+    )
     return {
-        "c:v": "libx264",
-        "preset": target.preset,
-        "profile:v": "high",
-        **goal,
-        "maxrate": target.max_bitrate_bps,
-        "bufsize": target.buffer_bits,
-        "threads": 1,
-        "x264-params": ":".join(f"{key}={value}" for key, value in x264.items()),
+        **of.rendition(goal),
         "fps_mode": "passthrough",
-        "bsf:v": "filter_units=remove_types=6",  # SEI: x264 writes its settings there, and with them which variant this is
         "color_primaries": "bt709",
         "color_trc": "bt709",
         "colorspace": "bt709",
@@ -165,9 +207,8 @@ def timescale(fps: Fraction) -> int:
 class _Watch:
     """Reads ffmpeg's `-progress` lines: how far it is, and whether it still moves."""
 
-    def __init__(self, *, frames: int, on_progress: Callable[[float], None]) -> None:
-        self.frames = frames
-        self.on_progress = on_progress
+    def __init__(self, *, on_frame: Callable[[int], None]) -> None:
+        self.on_frame = on_frame
         self.done = 0
         self.moved = time.monotonic()
 
@@ -177,6 +218,6 @@ class _Watch:
             return
         if int(value) > self.done:
             self.done, self.moved = int(value), time.monotonic()
-            self.on_progress(self.done / self.frames)
+            self.on_frame(self.done)
         elif time.monotonic() - self.moved > STALL_SECONDS:
             raise ToolError("ffmpeg", f"made no frame for {STALL_SECONDS:.0f} s and was ended", transient=True)

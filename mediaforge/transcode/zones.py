@@ -3,14 +3,6 @@
 import itertools
 from collections.abc import Sequence
 
-from mediaforge.media import Chunk, Grid
-
-
-def chunk_crfs(crfs: Sequence[float], chunk: Chunk, grid: Grid) -> tuple[float, ...]:
-    """The CRFs of a chunk's segments, out of one for every segment of the title."""
-    first = chunk.first_frame // grid.gop_frames
-    return tuple(crfs[first : first - (-chunk.frames // grid.gop_frames)])
-
 
 def middle_crf(crfs: Sequence[float]) -> float:
     """The CRF most segments want: their median, one of them."""

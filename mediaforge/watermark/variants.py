@@ -15,21 +15,24 @@ from mediaforge.media import Variant
 # Measured on film and animation at 144p/70k, 360p/400k and 720p/1600k: decoded A-B 2.3 to 7.7 luma levels rms, 0.9 times
 # the coding noise, size within 0.13 %, PSNR within 0.05 dB, sharpness within 0.02 dB. Trellis still leaves the dead zones
 # to mode decision; the adaptive quantiser moves the rounding of the macroblock QPs even where they are idle.
-_DIVERGING: Mapping[str, str] = {"deadzone-inter": "18", "deadzone-intra": "9"}
+_X264: Mapping[str, str] = {"deadzone-inter": "18", "deadzone-intra": "9"}
 _OTHER_AQ = 0.98  # times the strength of the plain variant
+
+# SVT-AV1: quantisation matrices change decisions, not sharpness (facts-watermark 6).
+_SVT_AV1: Mapping[str, str] = {"enable-qm": "1", "qm-min": "6"}
 
 _COIN_LABEL = b"mediaforge watermark: plain variant of chunk "
 
 
-def encoder_options(variant: Variant, secret: bytes, chunk: int, *, aq_strength: float) -> Mapping[str, str]:
-    """The x264 settings of `variant` in this chunk, over the rung's own: none for the plain variant.
+def encoder_options(variant: Variant, secret: bytes, chunk: int, *, aq_strength: float) -> Mapping[str, Mapping[str, str]]:
+    """The encoder's settings of `variant` in this chunk, by codec, over the rung's own: none for the plain variant.
 
     A coin keyed by the title's secret decides which variant is the plain one, so that even a systematic trace of the
-    settings, should there be one, would not tell A from B. `aq_strength` is that of the plain variant.
+    settings, should there be one, would not tell A from B. `aq_strength` is that of x264's plain variant.
     """
     if variant is _plain_variant(secret, chunk):
         return {}
-    return {**_DIVERGING, "aq-strength": f"{aq_strength * _OTHER_AQ:.4f}"}
+    return {"h264": {**_X264, "aq-strength": f"{aq_strength * _OTHER_AQ:.4f}"}, "av1": _SVT_AV1}
 
 
 def _plain_variant(secret: bytes, chunk: int) -> Variant:

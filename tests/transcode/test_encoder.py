@@ -5,18 +5,20 @@ from pathlib import Path
 import pytest
 
 from mediaforge.errors import MediaError
-from mediaforge.frames import decode_all, read_frames
+from mediaforge.frames import Piece, decode_all, join, read_frames
 from mediaforge.ladder import FittedRung, Rung, fit_rungs, load_ladder
 from mediaforge.media import Chunk, Grid, Variant
 from mediaforge.steps import digest_file
 from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
+from mediaforge.transcode.codecs import CODECS
 from mediaforge.transcode.encoder import EncodeRequest, encode, encode_argv, rendition_name, timescale
 from mediaforge.transcode.probe import probe, read_timeline
+from mediaforge.transcode.segments import SEGMENT_TOLERANCE, segment_bits
 from tests.transcode.values import master, video
 
 LADDER = Path(__file__).parent.parent.parent / "ladders" / "maroc-mobile.toml"
-DIVERGING = {Variant.A: {}, Variant.B: {"deadzone-inter": "18"}}
+DIVERGING = {Variant.A: {}, Variant.B: {"h264": {"deadzone-inter": "18"}, "av1": {"enable-qm": "1"}}}
 
 
 def rung(name: str, width: int, height: int, kbps: int) -> FittedRung:
@@ -37,13 +39,13 @@ def request_for(path: Path, tools: Tools, *rungs: FittedRung) -> EncodeRequest:
     assert film.video is not None
     timeline = read_timeline(film, tools=tools)
     grid = plan_grid(fps=film.video.fps, seconds=timeline.last - timeline.first + 1 / film.video.fps)
-    return EncodeRequest(master=film, grid=grid, chunk=plan_chunks(grid)[0], rungs=rungs, options=DIVERGING)
+    return EncodeRequest(master=film, grid=grid, chunk=plan_chunks(grid)[0], rungs=rungs, differing=DIVERGING)
 
 
 def test_one_process_decodes_once_and_feeds_all_rungs_and_variants(tools: Tools) -> None:
     rungs = fit_rungs(load_ladder(LADDER), 1280, 720)
     grid = plan_grid(fps=Fraction(25), seconds=Fraction(60))
-    request = EncodeRequest(master=master(), grid=grid, chunk=plan_chunks(grid)[1], rungs=rungs, options=DIVERGING)
+    request = EncodeRequest(master=master(), grid=grid, chunk=plan_chunks(grid)[1], rungs=rungs, differing=DIVERGING)
     argv = encode_argv(request, Path("/out"), tools=tools)
     assert argv.count("-i") == 1
     assert [word for word in argv if word.endswith(".mp4")] == [
@@ -57,7 +59,7 @@ def test_one_process_decodes_once_and_feeds_all_rungs_and_variants(tools: Tools)
 def test_variants_differ_only_in_the_settings_given(tools: Tools) -> None:
     grid = Grid(fps=Fraction(25), gop_frames=48, frames=48)
     chunk = Chunk(index=0, first_frame=0, frames=48)
-    request = EncodeRequest(master=master(), grid=grid, chunk=chunk, rungs=(rung("v", 320, 180, 100),), options=DIVERGING)
+    request = EncodeRequest(master=master(), grid=grid, chunk=chunk, rungs=(rung("v", 320, 180, 100),), differing=DIVERGING)
     a, b = (word for word in encode_argv(request, Path("/out"), tools=tools) if word.startswith("keyint="))
     assert b == f"{a}:deadzone-inter=18"
 
@@ -88,7 +90,7 @@ def test_chunks_show_the_frames_of_the_whole(clip: Path, tools: Tools, tmp_path:
     """A chunk's first picture is the master's picture at that place, not the one before or after."""
     base = request_for(clip, tools, rung("v", 320, 180, 2000))
     chunk = Chunk(index=1, first_frame=96, frames=48)
-    request = EncodeRequest(master=base.master, grid=base.grid, chunk=chunk, rungs=base.rungs, options={Variant.A: {}})
+    request = EncodeRequest(master=base.master, grid=base.grid, chunk=chunk, rungs=base.rungs, differing={Variant.A: {}})
     encode(request, tmp_path, tools=tools, on_progress=lambda _: None)
     ours = [frame.image.astype(int) for frame in read_frames(tmp_path / "v.a.mp4")]
     whole = [frame.image.astype(int) for frame in read_frames(clip)]
@@ -101,7 +103,7 @@ def test_a_master_with_too_few_frames_is_refused(clip: Path, tools: Tools, tmp_p
     base = request_for(clip, tools, rung("v", 160, 90, 80))
     grid = Grid(fps=base.grid.fps, gop_frames=48, frames=300)
     chunk = Chunk(index=0, first_frame=150, frames=150)
-    request = EncodeRequest(master=base.master, grid=grid, chunk=chunk, rungs=base.rungs, options=DIVERGING)
+    request = EncodeRequest(master=base.master, grid=grid, chunk=chunk, rungs=base.rungs, differing=DIVERGING)
     with pytest.raises(MediaError, match=r"of 150 frames from 6\.00 s on; get an undamaged copy"):
         encode(request, tmp_path, tools=tools, on_progress=lambda _: None)
 
@@ -124,3 +126,69 @@ def test_interlaced_anamorphic_tape_comes_out_progressive_and_square(
     made = probe(tmp_path / "v400.a.mp4", tools=tools).video
     assert made is not None and (made.width, made.height, made.sar, made.field_order) == (640, 360, 1, "progressive")
     assert video().sar == 1
+
+
+def planned(codec: str, crfs: tuple[float, ...], *, most_kbps: int = 9000) -> FittedRung:
+    target = Rung(
+        name=codec,
+        box_width=160,
+        box_height=90,
+        bitrate_bps=100_000,
+        max_bitrate_bps=most_kbps * 1000,
+        buffer_bits=most_kbps * 1000,
+        preset={"h264": "veryfast", "av1": "12"}[codec],
+        codec=codec,
+    )
+    return FittedRung(rung=target, width=160, height=90, crfs=crfs)
+
+
+def test_a_chunk_of_two_codecs_has_a_quality_for_each_segment(clip: Path, tools: Tools, tmp_path: Path) -> None:
+    """200 frames of 48: four segments and a short one. A codec with one CRF an encode is encoded segment by segment."""
+    crfs = (30.0, 40.0, 30.25, 30.0, 30.0)
+    request = request_for(clip, tools, planned("h264", crfs), planned("av1", crfs))
+    seen: list[float] = []
+    encode(request, tmp_path, tools=tools, on_progress=seen.append)
+    assert seen == sorted(seen) and seen[-1] == 1
+    assert {path.name for path in tmp_path.iterdir()} == {f"{codec}.{variant}.mp4" for codec in CODECS for variant in "ab"}
+    for codec in CODECS:
+        bits = {variant: segment_bits(tmp_path / f"{codec}.{variant}.mp4", tools=tools) for variant in "ab"}
+        assert len(bits["a"]) == 5
+        assert bits["a"][1] < 0.85 * min(bits["a"][0], bits["a"][2])
+        assert bits["a"] != bits["b"]
+        for variant in "ab":
+            decoded = decode_all(tmp_path / f"{codec}.{variant}.mp4", kind="video")
+            assert (decoded.frames, decoded.error_lines, decoded.first, decoded.last) == (200, (), 0, Fraction(199, 25))
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+def test_a_segment_over_its_rate_is_encoded_again_and_the_others_are_left(
+    codec: str, clip: Path, tools: Tools, tmp_path: Path
+) -> None:
+    """The second segment is asked for in a quality its rung has no bits for."""
+    free, held = tmp_path / "free", tmp_path / "held"
+    crfs = (40.0, 10.0, 40.0, 40.0, 40.0)
+    for folder, most_kbps in ((free, 9000), (held, 300)):
+        folder.mkdir()
+        request = request_for(clip, tools, planned(codec, crfs, most_kbps=most_kbps))
+        encode(request, folder, tools=tools, on_progress=lambda _: None)
+    before, after = (segment_bits(folder / f"{codec}.a.mp4", tools=tools) for folder in (free, held))
+    most = 300_000 * float(request.grid.segment_seconds)
+    assert before[1] > 1.5 * most and max(before[0], *before[2:]) < most
+    assert 0.6 * most < after[1] <= SEGMENT_TOLERANCE * most
+    # The third had to recover an x264 buffer that the second had emptied at first.
+    assert all(abs(after[place] / before[place] - 1) < 0.1 for place in (0, 3, 4))
+    assert [path.name for path in sorted(held.iterdir())] == [f"{codec}.a.mp4", f"{codec}.b.mp4"]
+
+
+def test_the_variants_of_every_codec_share_their_headers(clip: Path, tools: Tools, tmp_path: Path) -> None:
+    """Join refuses pieces of other headers: A and B can share an init segment when it takes them behind one another."""
+    rungs = tuple(planned(codec, (30.0,) * 5) for codec in sorted(CODECS))
+    request = request_for(clip, tools, *rungs)
+    encode(request, tmp_path, tools=tools, on_progress=lambda _: None)
+    for codec in CODECS:
+        pieces = [
+            Piece(path=tmp_path / f"{codec}.{variant}.mp4", first_frame=first, frames=48)
+            for variant, first in (("a", 0), ("b", 48))
+        ]
+        join(pieces, tmp_path / f"{codec}.mp4")
+        assert decode_all(tmp_path / f"{codec}.mp4", kind="video").error_lines == ()

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from mediaforge.errors import ToolError
-from mediaforge.frames import join
 from mediaforge.ladder import FittedRung, Rung
 from mediaforge.media import Grid, Master, Variant
 from mediaforge.tools import Tools
@@ -92,11 +91,11 @@ def encoded(film: Master, to: Path, *, tools: Tools, kbps: Sequence[int]) -> tup
     (chunk,) = plan_chunks(grid)
     folder = to / "chunk"
     folder.mkdir()
-    request = EncodeRequest(master=film, grid=grid, chunk=chunk, rungs=rungs, options={Variant.A: {}})
+    request = EncodeRequest(master=film, grid=grid, chunk=chunk, rungs=rungs, differing={Variant.A: {}})
     encode(request, folder, tools=tools, on_progress=lambda _: None)
     names = [rendition_name(rung.rung.name, Variant.A) for rung in rungs]
     for name in names:
-        join([folder / name], to / name, frame_counts=[chunk.frames])
+        (folder / name).replace(to / name)
     return grid, [to / name for name in names]
 
 

@@ -1,21 +1,8 @@
-"""Constant quality segment by segment: the CRFs of a chunk, and x264's zones that lean from the middle one."""
-
-from fractions import Fraction
+"""Constant quality segment by segment: x264's zones that lean from the middle CRF."""
 
 import pytest
 
-from mediaforge.media import Chunk, Grid
-from mediaforge.transcode.zones import chunk_crfs, middle_crf, zones
-
-GRID = Grid(fps=Fraction(25), gop_frames=48, frames=48 * 5 + 10)
-
-
-def test_a_chunk_takes_the_crfs_of_its_own_segments() -> None:
-    crfs = (21.0, 22.0, 23.0, 24.0, 25.0, 26.0)
-    first = Chunk(index=0, first_frame=0, frames=96)
-    last = Chunk(index=1, first_frame=96, frames=48 * 3 + 10)
-    assert chunk_crfs(crfs, first, GRID) == (21.0, 22.0)
-    assert chunk_crfs(crfs, last, GRID) == (23.0, 24.0, 25.0, 26.0)
+from mediaforge.transcode.zones import middle_crf, zones
 
 
 def test_the_middle_is_one_of_them() -> None:

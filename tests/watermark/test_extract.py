@@ -61,7 +61,7 @@ def references(encode: Encode) -> tuple[Reference, ...]:
         paths = {}
         for variant in Variant:
             settings = {"keyint": 25, "min-keyint": 25, "scenecut": 0, "open-gop": 0, "stitchable": 1}
-            settings |= encoder_options(variant, SECRET, 0, aq_strength=1.0)
+            settings |= encoder_options(variant, SECRET, 0, aq_strength=1.0).get("h264", {})
             paths[variant] = encode(
                 *(1, f"{rung}.{variant}.mp4", "-vf", f"scale={width}:{height}", "-preset", "veryfast"),
                 *("-b:v", f"{kbps}k", "-maxrate", f"{kbps * 1.25}k", "-bufsize", f"{kbps * 1.25}k"),

@@ -1,14 +1,28 @@
 """AV1 by SVT-AV1 (AV1 Bitstream & Decoding Process Specification), Main profile, 8 bit."""
 
-from mediaforge.transcode.codecs.interface import Codec, Options
+from mediaforge.transcode.codecs.interface import Codec, Goal, Options
 
 _COARSEST = 63
 
 
 def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
-    # lp=1: one thread a rung, as with x264; scd=0: key frames stand on the grid alone.
-    params = f"keyint={gop_frames}:scd=0:lp=1:tune=0"
-    return {"c:v": "libsvtav1", "preset": preset, "crf": min(_COARSEST, round(crf)), "svtav1-params": params}
+    return _encoder(preset, {"keyint": gop_frames, "crf": min(_COARSEST, crf)})
+
+
+def _rendition(goal: Goal) -> Options:
+    (crf,) = set(goal.crfs)
+    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": crf, **goal.differing})
+
+
+def _encoder(preset: str, settings: dict[str, object]) -> Options:
+    # lp=1: one thread a rung, as with x264; scd=0: key frames stand on the grid alone. The CRF stands among the parameters
+    # because ffmpeg's own option takes whole numbers only.
+    params = {"scd": 0, "lp": 1, "tune": 0, **settings}
+    return {
+        "c:v": "libsvtav1",
+        "preset": preset,
+        "svtav1-params": ":".join(f"{key}={value}" for key, value in params.items()),
+    }
 
 
 CODEC = Codec(
@@ -17,5 +31,9 @@ CODEC = Codec(
     small_crfs=(42, 57),
     large_crfs=(26, 42),
     presets=tuple(str(number) for number in range(13)),
+    octave=11,
+    coarsest=_COARSEST,
+    one_crf=True,
     options=_options,
+    rendition=_rendition,
 )

@@ -1,6 +1,7 @@
 """H.264 by x264 (ITU-T H.264), High profile: what every phone plays."""
 
-from mediaforge.transcode.codecs.interface import Codec, Options
+from mediaforge.transcode.codecs.interface import Codec, Goal, Options
+from mediaforge.transcode.zones import middle_crf, zones
 
 # x264's own is 1.0. On film at 540p 0.5 needs 7 % fewer bits for the same VMAF (banding counted: CAMBI is part of v1); less
 # than 0.5 gains nothing more.
@@ -10,9 +11,51 @@ _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "s
 
 
 def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
+    return {**_encoder(preset), "crf": crf, "x264-params": _spelled(_grid(gop_frames))}
+
+
+def _rendition(goal: Goal) -> Options:
+    # Headers do not depend on a chunk's content, so chunks join and variants share one init segment.
+    settings = _grid(goal.gop_frames) | {"stitchable": 1} | dict(goal.differing)
+    rate: Options
+    if goal.crfs:
+        rate = {"crf": middle_crf(goal.crfs)}
+        leaning = zones(goal.crfs, gop_frames=goal.gop_frames)
+        settings |= {"zones": leaning} if leaning else {}
+    else:
+        rate = {"b:v": goal.rung.bitrate_bps}
+    return {
+        **_encoder(goal.rung.preset),
+        **rate,
+        "maxrate": goal.rung.max_bitrate_bps,
+        "bufsize": goal.rung.buffer_bits,
+        "x264-params": _spelled(settings),
+        "bsf:v": "filter_units=remove_types=6",  # SEI: x264 writes its settings there, and with them which variant this is
+    }
+
+
+def _encoder(preset: str) -> Options:
     # One thread: with more, x264 is not byte for byte repeatable under a VBV, and many encoders run side by side anyway.
-    params = f"keyint={gop_frames}:min-keyint={gop_frames}:scenecut=0:open-gop=0:aq-strength={AQ_STRENGTH}"
-    return {"c:v": "libx264", "preset": preset, "profile:v": "high", "crf": crf, "threads": 1, "x264-params": params}
+    return {"c:v": "libx264", "preset": preset, "profile:v": "high", "threads": 1}
 
 
-CODEC = Codec(name="h264", fast_preset="veryfast", small_crfs=(28, 40), large_crfs=(22, 31), presets=_PRESETS, options=_options)
+def _grid(gop_frames: int) -> dict[str, object]:
+    return {"keyint": gop_frames, "min-keyint": gop_frames, "scenecut": 0, "open-gop": 0, "aq-strength": AQ_STRENGTH}
+
+
+def _spelled(settings: dict[str, object]) -> str:
+    return ":".join(f"{key}={value}" for key, value in settings.items())
+
+
+CODEC = Codec(
+    name="h264",
+    fast_preset="veryfast",
+    small_crfs=(28, 40),
+    large_crfs=(22, 31),
+    presets=_PRESETS,
+    octave=6,
+    coarsest=51,
+    one_crf=False,
+    options=_options,
+    rendition=_rendition,
+)
