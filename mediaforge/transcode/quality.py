@@ -4,12 +4,14 @@ facts-transcode 5c).
 Frame n of a rendition is held against frame n of the master on the title's grid, reached the way the encoder reaches it.
 One ffmpeg looks at all renditions: the master is decoded and scaled once. Only the frames asked for are scaled and scored;
 their neighbours are shown to libvmaf too, as it measures motion between pictures that follow one another (VMAF counts the
-smaller of the motions before and behind a frame; without its neighbours a frame lost up to 10 points).
+smaller of the motions before and behind a frame; without its neighbours a frame lost up to 10 points). Every frame can be
+glanced at in the same decode.
 """
 
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,11 +22,20 @@ from mediaforge.errors import ToolError
 from mediaforge.media import Master, VideoTrack
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
 from mediaforge.transcode.clean import cleaning_filters, input_matrix
+from mediaforge.transcode.glance import Glance, glance_graph, read_glance
 
 MODEL = "vmaf_v1.0.16_5d0h"  # seen from five picture heights: a phone in the hand (Netflix/vmaf, models_v1.md)
 _LEAST_SIDE = 360
 _LIMITS = Limits(memory_bytes=16 << 30)
 _RUN = 3  # a frame and its two neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a rendition: VMAF of the sample (frames scored,), and every frame at a glance."""
+
+    scores: NDArray[np.float64]
+    glance: Glance
 
 
 def score_frames(
@@ -38,26 +49,49 @@ def score_frames(
     """
     is_whole = all(one.step == 1 for one in frames)
     margin = 0 if is_whole else 1
-    begin = min(one[0] for one in frames) - margin
-    length = max(one[-1] for one in frames) + margin + 1 - begin
-    assert begin >= 0 and (is_whole or min(one.step for one in frames) >= _RUN)
-    places = [range(one.start - begin, one.stop - begin, one.step) for one in frames]
+    span = range(min(one[0] for one in frames) - margin, max(one[-1] for one in frames) + margin + 1)
+    video = _picture(master)
     with tempfile.TemporaryDirectory() as folder:
-        argv: list[str | Path] = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS]
-        video = _picture(master)
-        argv += _input(master.path, start=video.start + (begin - Fraction(1, 4)) / fps)
-        for path in renditions:
-            argv += _input(path, start=(begin - Fraction(1, 4)) / fps)
-        argv += ["-filter_complex_threads", "1", "-filter_complex"]
         if is_whole:
-            argv.append(_whole_graph(len(renditions), video, length=length, fps=fps))
+            graph = _whole_graph(len(renditions), video, length=len(span), fps=fps)
         else:
-            argv.append(_run_graph(places, video, length=length, fps=fps))
-        argv += ["-f", "null", "-"]
-        run(argv, name="ffmpeg", limits=_LIMITS, cwd=Path(folder), watchdog_seconds=600)
-        scores = tuple(read_scores(Path(folder) / _log(number)) for number in range(len(renditions)))
-    if not is_whole:
-        scores = tuple(one[1:] for one in scores)  # the first is of the lead-in
+            graph = _run_graph(_placed(frames, span), video, length=len(span), fps=fps)
+        _look(renditions, master, graph, begin=span.start, fps=fps, to=Path(folder), tools=tools)
+        return _scores(Path(folder), master, frames, skipped=0 if is_whole else 1)
+
+
+def score_and_glance(
+    renditions: Sequence[Path], master: Master, frames: Sequence[range], *, span: range, fps: Fraction, tools: Tools
+) -> tuple[Seen, ...]:
+    """VMAF of frames at least three apart, and a glance at every frame of a span in which they all have two neighbours."""
+    video = _picture(master)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = _run_graph(_placed(frames, span), video, length=len(span), fps=fps, with_glances=True)
+        _look(renditions, master, graph, begin=span.start, fps=fps, to=Path(folder), tools=tools)
+        scores = _scores(Path(folder), master, frames, skipped=1)
+        return tuple(Seen(one, read_glance(Path(folder), number, frames=len(span))) for number, one in enumerate(scores))
+
+
+def _placed(frames: Sequence[range], span: range) -> list[range]:
+    """The frames by their places in the span."""
+    for one in frames:
+        assert one.step >= _RUN and span.start < one[0] and one[-1] < span.stop - 1
+    return [range(one.start - span.start, one.stop - span.start, one.step) for one in frames]
+
+
+def _look(renditions: Sequence[Path], master: Master, graph: str, *, begin: int, fps: Fraction, to: Path, tools: Tools) -> None:
+    """Show the files from frame `begin` on to a graph that leaves its logs in a folder."""
+    argv: list[str | Path] = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS]
+    argv += _input(master.path, start=_picture(master).start + (begin - Fraction(1, 4)) / fps)
+    for path in renditions:
+        argv += _input(path, start=(begin - Fraction(1, 4)) / fps)
+    argv += ["-filter_complex_threads", "1", "-filter_complex", graph, "-f", "null", "-"]
+    run(argv, name="ffmpeg", limits=_LIMITS, cwd=to, watchdog_seconds=600)
+
+
+def _scores(folder: Path, master: Master, frames: Sequence[range], *, skipped: int) -> tuple[NDArray[np.float64], ...]:
+    """What the graph's libvmaf left, without the lead-in."""
+    scores = tuple(read_scores(folder / _log(number))[skipped:] for number in range(len(frames)))
     for found, wanted in zip(scores, frames, strict=True):
         if len(found) != len(wanted):
             raise ToolError("libvmaf", f"scored {len(found)} of {len(wanted)} frames of {master.path.name}; release it again")
@@ -108,7 +142,7 @@ def _whole_graph(count: int, video: VideoTrack, *, length: int, fps: Fraction) -
     return ";".join(parts)
 
 
-def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: Fraction) -> str:
+def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: Fraction, with_glances: bool = False) -> str:
     """Runs of three frames with the middle one, whose place is given, scored.
 
     n_subsample=3 scores pictures 0, 3, 6 ... but measures motion on all; so the first run gets two more pictures in front.
@@ -117,17 +151,21 @@ def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: 
     timed = "settb=1/25,setpts=N"
     ends = [f"[reference{number}]" for number in range(len(places))]
     anyones = "+".join(_is_near("n", one) for one in places)
+    tap = "split=2[glanced][shown];[shown]" if with_glances else ""
     parts = [
-        f"[0:{video.index}]{_on_grid(video, length, fps=fps)}{timed},select='{anyones}',{_shown(video)},"
+        f"[0:{video.index}]{_on_grid(video, length, fps=fps)}{timed},{tap}select='{anyones}',{_shown(video)},"
         f"split={len(places)}{''.join(ends)}"
     ]
+    if with_glances:
+        parts += glance_graph(len(places), clean=_cleaned(video), colour=_colour(video), size=shown_size(*video.display_size))
     for number, one in enumerate(places):
         # A picture's time is still its place here.
         parts.append(
             f"[reference{number}]select='{_is_near('pts', one)}',{timed},tpad=start=2:start_mode=clone,{timed}[runs{number}]"
         )
+        tap = f"split=2[glanced{number}][asked{number}];[asked{number}]" if with_glances else ""
         parts.append(
-            f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}select='{_is_one_of(one)}',{_scaled(video)},"
+            f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}{tap}select='{_is_one_of(one)}',{_scaled(video)},"
             f"settb=1/{_RUN},setpts={_RUN}*(N+1),fps={_RUN}:start_time=0,tpad=stop=2:stop_mode=clone,"
             f"trim=end_frame={2 + _RUN * len(one)},{timed}[rendition{number}]"
         )
@@ -156,8 +194,16 @@ def _constant_rate(length: int, *, fps: Fraction) -> str:
 
 
 def _shown(video: VideoTrack) -> str:
-    clean = "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name != "bwdif")
-    return f"{clean}{_scaled(video, f':in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv')}"
+    return f"{_cleaned(video)}{_scaled(video, _colour(video))}"
+
+
+def _cleaned(video: VideoTrack) -> str:
+    """What is left to clean on the grid."""
+    return "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name != "bwdif")
+
+
+def _colour(video: VideoTrack) -> str:
+    return f":in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv"
 
 
 def _scaled(video: VideoTrack, colour: str = "") -> str:

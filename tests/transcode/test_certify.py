@@ -8,7 +8,7 @@ import pytest
 
 from mediaforge.media import Grid, gop_frames
 from mediaforge.tools import Tools
-from mediaforge.transcode.certify import certify, estimate, samples
+from mediaforge.transcode.certify import batches, certify, estimate, samples
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames
 from tests.transcode.test_quality import encoded, plain
@@ -78,16 +78,59 @@ def test_an_interval_stays_on_the_scale() -> None:
     assert quality.low < 97.5 < quality.high == 100
 
 
-def test_nineteen_intervals_in_twenty_hold_the_mean() -> None:
-    """Scores as films have them: shots of their own level, an I picture that decays over its GOP, noise from frame to frame."""
-    held = []
+def test_what_every_frame_tells_corrects_an_unlucky_sample() -> None:
+    """Scores are 90 less ten times what is seen; the sample met nothing, or nearly all, of the bad half."""
+    seen = np.array([0.0, 1.0, 0.5, 2.0, 5.0, 4.0, 4.5, 3.0])[:, None]
+    scores = 90 - 10 * seen[:, 0]
+    for places in ([0, 1, 2, 3], [1, 4, 5, 6]):
+        quality = estimate(scores[places], of=8, seen=seen, places=places)
+        assert quality.mean == pytest.approx(scores.mean()) and quality.high - quality.low == pytest.approx(0, abs=1e-9)
+
+
+def test_what_says_nothing_changes_nothing_but_the_interval() -> None:
+    """A column that is the same for all frames: the mean is the sample's, and a degree of freedom is spent."""
+    scores = np.array([80.0, 82.0, 80.0, 82.0, 80.0])
+    plain = estimate(scores, of=50)
+    told = estimate(scores, of=50, seen=np.ones((50, 1)), places=range(5, 50, 10))
+    assert told.mean == pytest.approx(plain.mean)
+    assert told.high - told.low > plain.high - plain.low
+
+
+def test_a_regression_stays_on_the_scale() -> None:
+    seen = np.array([0.0, 0.1, 0.2, 0.3, 40.0, 40.0])[:, None]
+    assert estimate(np.array([97.0, 98.0, 99.0, 100.0]), of=6, seen=seen, places=range(4)).mean == 100
+
+
+@pytest.mark.parametrize("frames", [2900, 3001, 9000, 20_000])
+def test_batches_hold_every_frame_and_every_sample_once(frames: int) -> None:
+    grid = grid_of(frames)
+    places = samples(grid, (100, 400, 1600))
+    parts = list(batches(places, grid))
+    assert [frame for batch, _ in parts for frame in batch] == list(range(frames))
+    for number, one in enumerate(places):
+        assert [frame for _, part in parts for frame in part[number]] == list(one)
+        assert all(frame in batch for batch, part in parts for frame in part[number])
+
+
+@pytest.mark.parametrize("told", [0.0, 0.7])
+def test_nineteen_intervals_in_twenty_hold_the_mean(told: float) -> None:
+    """Scores as films have them: shots of their own level, an I picture that decays over its GOP, noise from frame to frame.
+
+    `told` is how much of the scores' variance a glance explains.
+    """
+    held, errors = [], []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        grid = grid_of(int(rng.integers(300, 3000)))
+        grid = grid_of(int(rng.integers(400, 3000)))
         scores = np.clip(_film(grid, rng), 0, 100)
-        quality = estimate(scores[list(sample(grid))], of=grid.frames)
+        noise = rng.normal(0, scores.std(), size=(grid.frames, 1))
+        seen = np.sqrt(told) * scores[:, None] + np.sqrt(1 - told) * noise if told else None
+        places = sample(grid)
+        quality = estimate(scores[list(places)], of=grid.frames, seen=seen, places=places)
         held.append(quality.low <= scores.mean() <= quality.high)
+        errors.append(quality.mean - scores.mean())
     assert np.mean(held) >= 0.93
+    assert np.std(errors) < (1.1 if told else 1.5)
 
 
 def test_certified_and_full_value_agree(ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path) -> None:
