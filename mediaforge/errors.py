@@ -10,6 +10,8 @@
       ToolError            ffmpeg, the packager or another program failed    exit 4
         ToolMissing        ... or is not there at all                        exit 4
       KeyStoreError        keys cannot be read or kept                       exit 4
+      KeySourceError       keys from outside cannot be used as they are      exit 3
+        KeyServerError     ... or the key server refused or was silent       exit 4
       StoreError           a folder or bucket cannot be read or written      exit 4
       QueueError           the queue is out of reach, or a title is taken    exit 4
       PoisonedStep         a step failed three times in the same way         exit 5
@@ -118,6 +120,24 @@ class KeyStoreError(MediaforgeError):
     def __init__(self, what: str, *, kid: str | None = None) -> None:
         super().__init__(f"key {kid}: {what}" if kid else what)
         self.kid = kid
+
+
+class KeySourceError(MediaforgeError):
+    """`source` names a file or a server. No message holds a key, or any of what was read."""
+
+    exit_code = 3
+
+    def __init__(self, source: Path | str, what: str) -> None:
+        super().__init__(f"{source}: {what}")
+        self.source = str(source)
+
+
+class KeyServerError(KeySourceError):
+    exit_code = 4
+
+    def __init__(self, source: str, what: str, *, transient: bool = False) -> None:
+        super().__init__(source, what)
+        self.transient = transient
 
 
 class StoreError(MediaforgeError):
