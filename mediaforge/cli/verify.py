@@ -1,6 +1,6 @@
 """`verify`: everything that must hold of a package before it is published."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -10,36 +10,55 @@ from mediaforge.cli.arguments import FILE
 from mediaforge.cli.command import Call, Command
 from mediaforge.cli.junit import write_junit
 from mediaforge.cli.opening import open_context
-from mediaforge.cli.progress import by_fraction, telling
+from mediaforge.cli.progress import Note, Tell, by_fraction, telling
 from mediaforge.cli.tables import print_checks, print_lines
+from mediaforge.errors import SettingsError
 from mediaforge.package.keys import KeyStore
-from mediaforge.package.record import load_record
+from mediaforge.package.player import Played, play_package
+from mediaforge.package.record import PackageRecord, Scheme, load_record
 from mediaforge.package.verify import verify_package
+from mediaforge.tools import locate_chromium
 
 
 @click.command("verify", cls=Command)
 @click.argument("package", type=FILE)
+@click.option("--play", is_flag=True, help="Play it in Chromium with shaka-player, dash.js and hls.js as well.")
+@click.option("--screenshots", type=FILE, metavar="DIR", help="Keep a picture of every player, with --play.")
 @click.option("--junit", type=FILE, metavar="F.xml", help="Write the checks for a CI system as well.")
 @click.pass_context
-def command(ctx: click.Context, package: Path, junit: Path | None) -> None:
+def command(ctx: click.Context, package: Path, play: bool, screenshots: Path | None, junit: Path | None) -> None:
     """Hold a package against everything that must be true before it is published.
 
     Decrypts and decodes every rung and variant with the keys of this state; without them the structure alone is checked.
-    Exits with 1 where something does not hold.
+    With --play, Chromium plays both manifests through EME: to the end, with a seek and switches up and down, variants A and B
+    mixed, and with a wrong key, which must fail. Exits with 1 where something does not hold.
 
     \b
     Example:
       mediaforge verify packages/atlas
+      mediaforge verify packages/atlas --play --screenshots build/played
       mediaforge verify packages/atlas --junit build/atlas.xml --json
     """
     call: Call = ctx.obj
-    keys = _keys(open_context(call.settings).keys, load_record(package).title)
+    if screenshots is not None and not play:
+        raise click.UsageError("--screenshots keeps what --play shows; add --play.", ctx)
+    chromium = locate_chromium(call.settings.tools) if play else None
+    record = load_record(package)
+    keys = _keys(open_context(call.settings).keys, record.title)
+    if play:
+        _check_playable(record, keys)
+    played: tuple[Played, ...] = ()
     with telling(call.progress, about=package.name) as tell:
         checks = verify_package(package, keys=keys, on_progress=by_fraction(tell, "decode"))
+        if chromium is not None:
+            on_cell = _telling_cells(tell)
+            played = play_package(package, keys=keys or {}, chromium=chromium, screenshots=screenshots, on_cell=on_cell)
+            checks += tuple(row.check for row in played)
     if junit is not None:
         write_junit({str(package): checks}, junit)
     broken = failures(checks)
-    call.printer.answer({"package": package, "checks": checks}, lambda: _print(checks), ok=not broken)
+    data = {"package": package, "checks": checks} | ({"played": [_facts(row) for row in played]} if play else {})
+    call.printer.answer(data, lambda: _print(checks), ok=not broken)
     ctx.exit(1 if broken else 0)
 
 
@@ -47,6 +66,37 @@ def _keys(store: KeyStore, title: str) -> Mapping[bytes, bytes] | None:
     """The title's keys by KID; None where this state has none of them."""
     records = store.keys()
     return {record.kid: store.reveal(record.kid).key for record in records if record.title == title} or None
+
+
+def _check_playable(record: PackageRecord, keys: Mapping[bytes, bytes] | None) -> None:
+    if keys is None and record.scheme is not Scheme.NONE:
+        raise SettingsError(f"--play needs the keys of {record.title}, and this state has none; name its --state")
+
+
+def _telling_cells(tell: Tell) -> Callable[[Played, int, int], None]:
+    """A line for each cell as it is done."""
+
+    def on_cell(row: Played, number: int, cells: int) -> None:
+        event = "finished" if row.check.ok else "failed"
+        words = row.take.cell.words
+        message = "" if row.check.ok else row.check.message.removeprefix(f"{words}: ")
+        tell(Note(event=event, step=words, fraction=1, overall=number / cells, seconds=row.take.seconds, message=message))
+
+    return on_cell
+
+
+def _facts(row: Played) -> dict[str, object]:
+    """A cell for scripts. `pictures` were decoded, `dropped` of them never shown."""
+    last = row.take.seen[-1] if row.take.seen else None
+    return {
+        "id": row.check.id,
+        "ok": row.check.ok,
+        "seconds": round(row.take.seconds, 3),
+        "player": last.version if last else "",
+        "pictures": last.frames if last else 0,
+        "dropped": last.dropped if last else 0,
+        "errors": row.take.errors,
+    }
 
 
 def _print(checks: tuple[Check, ...]) -> None:

@@ -1,0 +1,33 @@
+// hls.js, for m3u8. The server adds the ClearKey lines that a package for the market has not: see player_hook.py.
+
+import { script } from '/page/script.js';
+
+export async function open(video, setup, fail) {
+  await script('/page/vendor/hls.min.js');
+  const hls = new Hls({
+    enableWorker: false, // a worker would need a script made from text, which the page's policy forbids
+    emeEnabled: setup.kids.length > 0,
+    drmSystems: setup.kids.length ? { 'org.w3.clearkey': { licenseUrl: setup.licence } } : {},
+    licenseXhrSetup: (xhr, url) => {
+      xhr.open('POST', url, true);
+      xhr.setRequestHeader('Authorization', `Bearer ${setup.token}`);
+    },
+    maxBufferLength: 8,
+  });
+  hls.on(Hls.Events.ERROR, (_, error) => {
+    const cause = error.error?.message ?? error.reason ?? '';
+    if (error.fatal) fail(`hls.js: ${error.type}, ${error.details}${cause ? ` (${cause})` : ''}`);
+  });
+  const ready = new Promise((resolve) => hls.on(Hls.Events.MANIFEST_PARSED, resolve));
+  hls.loadSource(setup.manifest);
+  hls.attachMedia(video);
+  await ready;
+  // One rung is listed once for each group of sounds: those of the group that plays are the ladder.
+  const group = () => hls.levels[Math.max(0, hls.loadLevel)]?.audioGroups?.[0];
+  const offered = () => hls.levels.map((level, id) => ({ level, id })).filter(({ level }) => level.audioGroups?.[0] === group());
+  return {
+    version: `hls.js ${Hls.version}`,
+    rungs: () => offered().map(({ level, id }) => ({ id, bandwidth: level.bitrate, width: level.width, height: level.height })),
+    choose: (rung) => { hls.currentLevel = rung.id; },
+  };
+}

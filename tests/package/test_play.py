@@ -1,0 +1,263 @@
+"""Packages played for real: Chromium, three players, both manifests, both schemes, mixed variants, wrong keys."""
+
+import base64
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mediaforge.cli.main import run
+from mediaforge.errors import ToolError, ToolMissing
+from mediaforge.package import player, player_browser
+from mediaforge.package.assembly import Package
+from mediaforge.package.player import Played, play_package
+from mediaforge.package.player_cells import Mode, Player, plan_cells
+from mediaforge.package.player_server import PAGE
+from mediaforge.package.record import PackageRecord, Scheme
+from mediaforge.tools import locate_chromium
+
+PAIRS = ("shaka-mpd", "shaka-m3u8", "dashjs-mpd", "hlsjs-m3u8")
+IN_CHILD = """
+import json, sys
+from pathlib import Path
+from mediaforge.package.player import play_package
+request = json.load(sys.stdin)
+keys = {bytes.fromhex(kid): bytes.fromhex(key) for kid, key in request["keys"].items()}
+play_package(Path(request["folder"]), keys=keys, chromium=Path(request["chromium"]))
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Path:
+    try:
+        named = os.environ.get("MEDIAFORGE_CHROMIUM")
+        return locate_chromium({"chromium": named} if named else {})
+    except ToolMissing as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"{error}: a CI run must play packages")
+        pytest.skip(error.message)
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Leave one cell of all."""
+
+    def choose(name: str) -> None:
+        def cells(record: PackageRecord) -> tuple[object, ...]:
+            return tuple(cell for cell in plan_cells(record) if cell.name == name)
+
+        monkeypatch.setattr(player, "plan_cells", cells)
+
+    return choose
+
+
+@pytest.mark.parametrize("scheme", [Scheme.CENC, Scheme.CBCS])
+def test_every_player_plays_a_package_to_its_end_and_refuses_a_wrong_key(
+    scheme: Scheme,
+    packages: dict[Scheme, Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(player, "SPEED", 2.0)
+    leaks: list[str] = []
+    rows = play_package(
+        packages[scheme].folder,
+        keys=key_map,
+        chromium=chromium,
+        screenshots=tmp_path / "shots",
+        on_cell=lambda *_: leaks.extend(processes_that_tell(key_map.values())),
+    )
+    assert {row.check.id.removeprefix("package.play."): row.check.message for row in rows if not row.check.ok} == {}
+    assert [row.take.cell.name for row in rows] == [f"{pair}-{mode}" for mode in Mode for pair in PAIRS]
+    assert leaks == []
+    for row in rows:
+        picture = cv2.imread(str(tmp_path / "shots" / f"{row.take.cell.name}.png"))
+        assert picture is not None
+        if row.take.cell.mode is not Mode.WRONG_KEY:
+            assert switches(row) >= 2
+            assert colours(picture) > 500  # the moving test picture; a blank one has 1
+    assert chromium_processes(os.environ.get("TMPDIR", "/tmp")) == []
+
+
+def test_a_segment_that_is_not_there_fails_the_cell(
+    packages: dict[Scheme, Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    copy_of: Callable[[Package], Path],
+    only: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only("shaka-mpd-plain")
+    monkeypatch.setattr(player, "PATIENCE_SECONDS", 5.0)
+    folder = copy_of(packages[Scheme.CBCS])
+    (folder / "video/v060/3.m4s").unlink()
+    (row,) = play_package(folder, keys=key_map, chromium=chromium)
+    assert not row.check.ok
+    assert "video/v060/3.m4s was asked for and is not there" in row.check.message or "HTTP" in row.check.message
+
+
+def test_a_package_without_its_clearkey_signal_does_not_play_in_hls_js(
+    packages: dict[Scheme, Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    copy_of: Callable[[Package], Path],
+    only: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The hook adds a line beside those of the package, and never in their place."""
+    only("hlsjs-m3u8-plain")
+    monkeypatch.setattr(player, "PATIENCE_SECONDS", 4.0)
+    folder = copy_of(packages[Scheme.CENC])
+    for playlist in folder.rglob("media.m3u8"):
+        lines = playlist.read_text(encoding="utf-8").splitlines(keepends=True)
+        playlist.write_text("".join(line for line in lines if "EXT-X-KEY" not in line), encoding="utf-8")
+    (row,) = play_package(folder, keys=key_map, chromium=chromium)
+    assert not row.check.ok
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_browser_outlives_us(
+    number: int, packages: dict[Scheme, Package], key_map: dict[bytes, bytes], chromium: Path, tmp_path: Path
+) -> None:
+    request = {
+        "folder": str(packages[Scheme.CBCS].folder),
+        "chromium": str(chromium),
+        "keys": {kid.hex(): key.hex() for kid, key in key_map.items()},
+    }
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + IN_CHILD],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert child.stdin is not None
+    child.stdin.write(json.dumps(request).encode())
+    child.stdin.close()
+    wait_for(lambda: len(chromium_processes(tmp_path)) >= 3)  # the browser and its children
+    time.sleep(1.5)  # into the middle of a cell
+    child.send_signal(number)
+    assert child.wait(20) != 0
+    wait_for(lambda: chromium_processes(tmp_path) == [])
+    if number == signal.SIGINT:
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_no_browser_is_left_after_an_error_of_ours(
+    packages: dict[Scheme, Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    only: Callable[[str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only("shaka-mpd-wrong-key")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def on_cell(*_: object) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        play_package(packages[Scheme.CBCS].folder, keys=key_map, chromium=chromium, on_cell=on_cell)
+    assert chromium_processes(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("program", "words"), [("exit 3", "did not start"), ("exec sleep 60", "did not start")])
+def test_a_browser_that_does_not_start_is_an_error_and_no_verdict(
+    program: str, words: str, packages: dict[Scheme, Package], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(player_browser, "STARTING_SECONDS", 0.5)
+    fake = tmp_path / "chromium"
+    fake.write_text(f"#!/bin/sh\n{program}\n")
+    fake.chmod(0o755)
+    with pytest.raises(ToolError, match=words) as caught:
+        play_package(packages[Scheme.CBCS].folder, keys={}, chromium=fake)
+    assert caught.value.exit_code == 4
+
+
+def test_without_chromium_one_sentence_says_what_to_install(
+    packages: dict[Scheme, Package], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("MEDIAFORGE_CHROMIUM", raising=False)
+    assert run(["verify", str(packages[Scheme.CBCS].folder), "--play", "--state", str(tmp_path / "state")]) == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "apt-get install chromium" in line
+
+
+def test_without_the_title_s_keys_nothing_is_played(
+    packages: dict[Scheme, Package], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEDIAFORGE_CHROMIUM", "/bin/true")
+    assert run(["verify", str(packages[Scheme.CBCS].folder), "--play", "--state", str(tmp_path / "state")]) == 2
+    assert "keys of film" in capsys.readouterr().err
+
+
+def test_every_player_has_an_adapter_and_its_script_is_the_published_one() -> None:
+    vendor = PAGE / "vendor"
+    sums = dict(reversed(line.split("  ")) for line in (vendor / "SHA256SUMS").read_text().splitlines())
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in vendor.glob("*.js")}
+    assert found == sums
+    adapters = "".join((vendor.parent / f"{name.value}.js").read_text() for name in Player)
+    assert all(name in adapters for name in sums)
+
+
+def switches(row: Played) -> int:
+    sizes = [seen.width for seen in row.take.seen]
+    return sum(one != other for one, other in pairwise(sizes))
+
+
+def colours(picture: np.ndarray) -> int:
+    return len(np.unique(picture.reshape(-1, 3), axis=0))
+
+
+def chromium_processes(folder: Path | str) -> list[str]:
+    """Chromium's processes with a profile in `folder`; one that ended and was not waited for yet is none."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words, state = (place / "cmdline").read_bytes(), (place / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:  # gone in between
+            continue
+        if f"{folder}/mediaforge-chromium-".encode() in words and state != "Z":
+            found.append(words.decode("utf-8", "replace"))
+    return found
+
+
+def processes_that_tell(keys: Iterable[bytes]) -> list[str]:
+    """Processes with a key in their arguments or environment, in any notation."""
+    forms = (
+        bytes,
+        lambda key: key.hex().encode(),
+        lambda key: base64.b64encode(key)[:22],
+        lambda key: base64.urlsafe_b64encode(key)[:22],
+    )
+    needles = [form(key) for key in keys for form in forms]
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+        except OSError:
+            continue
+        if any(needle in words for needle in needles):
+            found.append(place.name)
+    return found
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
