@@ -138,7 +138,7 @@ def prepare(path: Path, codec: str, work: Path) -> Bench:
     assert ladder.policy is not None
     if codec != ladder.policy.codec:
         opus = tuple(rung for rung in ladder.audio if rung.codec == "opus")
-        ladder = dataclasses.replace(ladder, policy=dataclasses.replace(ladder.policy, codec=codec, preset="6"), audio=opus)
+        ladder = dataclasses.replace(ladder, policy=dataclasses.replace(ladder.policy, codec=codec, preset="4"), audio=opus)
     return Bench(
         film=film,
         digest=digest_file(path),

@@ -3,17 +3,18 @@
 import itertools
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from mediaforge.errors import LadderError
 
-VIDEO_CODECS = ("h264",)
+VIDEO_CODECS = ("h264",)  # of rungs with a fixed rate
 PLANNED_CODECS = ("h264", "av1")
 AUDIO_CODECS = ("opus", "aac")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+_PRESETS_BY_DEFAULT = {"h264": "slow", "av1": "4"}
 SD_PIXELS = 442_368  # 768x576: above it a rung takes the HD key (facts-packaging 1)
 
 
@@ -72,14 +73,24 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """Rungs for every title alike, or the policy by which each title gets its own."""
+    """Rungs for every title alike, or the policy by which each title gets its own.
+
+    `also` has the policies of further codecs: their rungs are chosen by themselves and stand beside the first's, for players
+    that know them. They differ from `policy` in codec and preset only.
+    """
 
     name: str
     description: str
     rungs: tuple[Rung, ...]
     policy: Policy | None = None
+    also: tuple[Policy, ...] = ()
     audio: tuple[AudioRung, ...]
     floors: Floors
+
+    @property
+    def by_codec(self) -> tuple["Ladder", ...]:
+        """The ladder as each of its codecs has it, in their order."""
+        return tuple(replace(self, policy=policy, also=()) for policy in (self.policy, *self.also))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +140,9 @@ def load_ladder(path: Path) -> Ladder:
         raise LadderError(path, f"cannot be read ({error.strerror}); `ladder list` names the ladders shipped") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LadderError(path, f"is not TOML ({error}); compare it with ladders/maroc-mobile.toml") from error
-    policy = _policy(path, table["plan"]) if "plan" in table else None
-    rows = [] if policy else _rows(path, table, "rung")
-    if policy and "rung" in table:
+    policies = _policies(path, table["plan"]) if "plan" in table else ()
+    rows = [] if policies else _rows(path, table, "rung")
+    if policies and "rung" in table:
         raise LadderError(path, "has both [plan] and [[rung]]; give rungs, or let them be planned")
     rungs = tuple(_rung(path, number, row) for number, row in enumerate(rows, start=1))
     audio = tuple(_audio(path, number, row) for number, row in enumerate(_rows(path, table, "audio"), start=1))
@@ -141,7 +152,8 @@ def load_ladder(path: Path) -> Ladder:
         name=path.stem,
         description=str(table.get("description", "")),
         rungs=rungs,
-        policy=policy,
+        policy=policies[0] if policies else None,
+        also=policies[1:],
         audio=audio,
         floors=_floors(path, table.get("floors", {})),
     )
@@ -186,11 +198,26 @@ def _rung(path: Path, number: int, row: dict[str, Any]) -> Rung:
     )
 
 
-def _policy(path: Path, row: Any) -> Policy:
+def _policies(path: Path, row: Any) -> tuple[Policy, ...]:
+    """One a codec. `codec` and `preset` are a name each, or lists of as many."""
     if not isinstance(row, dict):
         raise LadderError(path, "plan is no table; compare it with ladders/maroc.toml")
+    codecs = _listed(row.get("codec", "h264"))
+    presets = _listed(row["preset"]) if "preset" in row else [_PRESETS_BY_DEFAULT.get(str(codec), "") for codec in codecs]
+    if not codecs or len(set(map(str, codecs))) < len(codecs) or len(presets) != len(codecs):
+        raise LadderError(path, 'codec and preset do not go together; give one of each, or lists as in codec = ["h264", "av1"]')
+    return tuple(
+        _policy(path, {**row, "codec": codec, "preset": preset}) for codec, preset in zip(codecs, presets, strict=True)
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _policy(path: Path, row: dict[str, Any]) -> Policy:
     codec = _choice(path, None, row, "codec", PLANNED_CODECS, default="h264")
-    preset = row.get("preset", "slow" if codec == "h264" else "6")
+    preset = row["preset"]
     if not isinstance(preset, str):
         raise LadderError(path, f"preset is {preset!r}; give it in quotes")
     return Policy(

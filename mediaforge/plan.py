@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mediaforge.context import Context
 from mediaforge.errors import LadderError, MediaError, StoreError, UnknownId
-from mediaforge.ladder import VIDEO_CODECS, FittedRung, Ladder, fit_rungs
+from mediaforge.ladder import FittedRung, Ladder, fit_rungs
 from mediaforge.media import AudioTrack, Grid, Master, SideFile, Variant, is_language
 from mediaforge.package.record import Scheme, System
 from mediaforge.record import from_json, to_json
@@ -150,22 +150,27 @@ def _rungs(
     assert master.video is not None
     if request.ladder.policy is None:
         return fit_rungs(request.ladder, *master.video.display_size)
-    if request.ladder.policy.codec not in VIDEO_CODECS:
-        what = f'plans {request.ladder.policy.codec} rungs, which no release encodes yet; use `ladder plan`, or codec = "h264"'
-        raise LadderError(request.ladder.name, what)
     if request.network is None:
         raise LadderError(request.ladder.name, "plans rungs but no network came with it; run the release again")
-    chosen = title_ladder(
-        context,
-        master,
-        request.ladder,
-        digest=digest,
-        grid=grid,
-        network=request.network,
-        reference=request.reference,
-        on_progress=on_progress,
-    )
-    return chosen.rungs
+    ladders = request.ladder.by_codec
+    rungs: list[FittedRung] = []
+    for number, ladder in enumerate(ladders):
+        chosen = title_ladder(
+            context,
+            master,
+            ladder,
+            digest=digest,
+            grid=grid,
+            network=request.network,
+            reference=request.reference,
+            on_progress=_part(on_progress, number, len(ladders)),
+        )
+        rungs += chosen.rungs
+    return tuple(rungs)
+
+
+def _part(on_progress: Callable[[float], None], number: int, of: int) -> Callable[[float], None]:
+    return lambda share: on_progress((number + share) / of)
 
 
 def _sounds(request: Request, master: Master, digest: str, *, tools: Tools) -> tuple[Sound, ...]:

@@ -99,3 +99,37 @@ def test_what_is_wrong_with_a_ladder_is_said(tmp_path: Path, text: str, sentence
 def test_a_missing_ladder_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LadderError, match="ladder list"):
         load_ladder(tmp_path / "none.toml")
+
+
+TWO_CODECS = """
+[plan]
+network = "maroc-2025"
+codec = {codec}
+{preset}
+boxes = [[256, 144], [640, 360]]
+most_rungs = 4
+floor_kbps = 120
+
+[[audio]]
+name = "opus24"
+codec = "opus"
+bitrate_kbps = 24
+"""
+
+
+def test_each_codec_of_a_policy_has_a_ladder_of_its_own(tmp_path: Path) -> None:
+    ladder = load_ladder(write(tmp_path, TWO_CODECS.format(codec='["h264", "av1"]', preset="")))
+    alone = ladder.by_codec
+    assert [(one.policy.codec, one.policy.preset) for one in alone if one.policy] == [("h264", "slow"), ("av1", "4")]
+    assert all(one.also == () and one.audio == ladder.audio for one in alone)
+    single = load_ladder(write(tmp_path, TWO_CODECS.format(codec='"h264"', preset='preset = "fast"')))
+    assert single.by_codec == (single,)
+
+
+@pytest.mark.parametrize(
+    ("codec", "preset"),
+    [('["h264", "h264"]', ""), ("[]", ""), ('["h264", "av1"]', 'preset = "slow"'), ('"h264"', 'preset = ["slow", "4"]')],
+)
+def test_codecs_and_presets_go_together(tmp_path: Path, codec: str, preset: str) -> None:
+    with pytest.raises(LadderError, match="codec and preset do not go together; give one of each"):
+        load_ladder(write(tmp_path, TWO_CODECS.format(codec=codec, preset=preset)))

@@ -88,6 +88,7 @@ def _data(ladder: Ladder) -> dict[str, object]:
         "description": ladder.description,
         "rungs": rungs,
         "policy": ladder.policy,
+        "also": ladder.also,
         "audio": ladder.audio,
         "floors": ladder.floors,
     }
@@ -106,15 +107,16 @@ def _print(ladder: Ladder) -> None:
         )
         for rung in ladder.rungs
     ]
-    planned = "" if ladder.policy is None else _policy_sentence(ladder.policy)
+    planned = "" if ladder.policy is None else _policy_sentence(ladder.policy, *ladder.also)
     print_table(("rung", "codec", "box", "mean rate", "at most", "preset"), rungs, empty=planned)
     audio = [(target.name, target.codec, rate(target.bitrate_bps)) for target in ladder.audio]
     print_table(("sound", "codec", "rate"), audio, empty="")
 
 
-def _policy_sentence(policy: Policy) -> str:
+def _policy_sentence(policy: Policy, *also: Policy) -> str:
     sizes = ", ".join(f"{width}x{height}" for width, height in policy.boxes)
+    codecs = " and ".join(f"{one.codec} (preset {one.preset})" for one in (policy, *also))
     return (
-        f"Each title gets its own rungs (`ladder plan FILM`): at most {policy.most_rungs} of {policy.codec}, "
-        f"preset {policy.preset}, for network {policy.network}, out of {sizes}."
+        f"Each title gets its own rungs (`ladder plan FILM`): at most {policy.most_rungs} of {codecs}, "
+        f"for network {policy.network}, out of {sizes}."
     )

@@ -11,8 +11,9 @@ from mediaforge.cli.output import clock, rate
 from mediaforge.cli.progress import by_fraction, telling
 from mediaforge.cli.shipped import find_ladder, find_network, open_ladder, reference_ladders
 from mediaforge.cli.tables import print_lines, print_table
+from mediaforge.errors import LadderError
 from mediaforge.forecast import FEATURE_SECONDS, GOOD_VMAF, Forecast
-from mediaforge.ladder import load_ladder
+from mediaforge.ladder import Ladder, load_ladder
 from mediaforge.steps import write_whole
 from mediaforge.titleplan import TitlePlan, plan_title
 from mediaforge.tools import build_id
@@ -27,10 +28,13 @@ STATIC_LADDER = "maroc-mobile"  # what the plan is held against first
 @click.argument("master", type=FILE)
 @click.option("--ladder", default=PLANNED_LADDER, show_default=True, metavar="NAME", help="A shipped ladder, or a TOML file.")
 @click.option("--network", metavar="NAME", help="A shipped network, or a TOML file.  [default: the ladder's]")
+@click.option("--codec", metavar="NAME", help="Which of the ladder's codecs to plan for.  [default: its first]")
 @click.option("--report", type=FILE, metavar="FILE", help="Write a page to look at: one HTML file.")
 @click.option("--sessions", type=click.IntRange(10, 5000), default=SESSIONS, show_default=True, help="Sessions to replay.")
 @click.pass_obj
-def command(call: Call, /, *, master: Path, ladder: str, network: str | None, report: Path | None, sessions: int) -> None:
+def command(
+    call: Call, /, *, master: Path, ladder: str, network: str | None, codec: str | None, report: Path | None, sessions: int
+) -> None:
     """Choose the rungs of a title for a network, and say what they give.
 
     MASTER is looked at once; its study stays in the state, so asking again about another ladder or network takes seconds.
@@ -41,7 +45,8 @@ def command(call: Call, /, *, master: Path, ladder: str, network: str | None, re
       mediaforge ladder plan film.mov --report film.html
       mediaforge ladder plan film.mov --ladder maroc-mobile --network ./ours.toml --json
     """
-    chosen, own_network, reference = open_ladder(ladder)
+    opened, own_network, reference = open_ladder(ladder)
+    chosen = _of_codec(opened, codec)
     planner, default_network, _ = open_ladder(PLANNED_LADDER)
     assert planner.policy is not None and default_network is not None
     others = (load_ladder(find_ladder(STATIC_LADDER)), *map(load_ladder, reference_ladders()))
@@ -60,7 +65,18 @@ def command(call: Call, /, *, master: Path, ladder: str, network: str | None, re
         )
     if report is not None:
         _write_report(plan, report, encoder=build_id(context.tools.ffmpeg))
-    call.printer.answer(_data(plan, report), lambda: _print(plan, report))
+    others_of_it = tuple(one.codec for one in (opened.policy, *opened.also) if one is not None and one != chosen.policy)
+    call.printer.answer(_data(plan, report), lambda: _print(plan, report, others_of_it))
+
+
+def _of_codec(ladder: Ladder, codec: str | None) -> Ladder:
+    """The ladder with one of its codecs. Raises LadderError naming those it has."""
+    if ladder.policy is None or codec is None:
+        return ladder.by_codec[0]
+    found = {one.policy.codec: one for one in ladder.by_codec if one.policy is not None}
+    if codec not in found:
+        raise LadderError(ladder.name, f"plans no {codec} rungs; choose {' or '.join(found)} with --codec")
+    return found[codec]
 
 
 def _write_report(plan: TitlePlan, to: Path, *, encoder: str) -> None:
@@ -121,7 +137,7 @@ def _expected(plan: TitlePlan, of: Forecast) -> dict[str, object]:
     }
 
 
-def _print(plan: TitlePlan, report: Path | None) -> None:
+def _print(plan: TitlePlan, report: Path | None, others: tuple[str, ...]) -> None:
     print_lines(f"{plan.master.path.name}, {clock(plan.seconds)}: {plan.ladder.name} for {plan.network.name}")
     rows = [
         (
@@ -136,6 +152,7 @@ def _print(plan: TitlePlan, report: Path | None) -> None:
     ]
     print_table(("rung", "picture", "mean rate", "declared", "VMAF", "viewers"), rows, empty="")
     print_lines(*sentences(plan))
+    print_lines(*(f"Beside these it has rungs of {codec}: see `--codec {codec}`." for codec in others))
     if report is not None:
         print_lines(f"Look at {report}")
 

@@ -187,10 +187,6 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Ma
     return {
         **of.rendition(goal),
         "fps_mode": "passthrough",
-        "color_primaries": "bt709",
-        "color_trc": "bt709",
-        "colorspace": "bt709",
-        "color_range": "tv",
         "video_track_timescale": timescale(request.grid.fps),
         "map_metadata": -1,
         "map_chapters": -1,

@@ -248,9 +248,9 @@ def _offer(
 
 
 def with_name(offer: Offer) -> Offer:
-    """The offer named for its size and rate."""
+    """The offer named for its size and rate, and for its codec where that is not the one every ladder has."""
     allocation = offer.allocation
-    name = f"{allocation.height}p{round(allocation.mean_bps / 1000)}k"
+    name = f"{allocation.height}p{round(allocation.mean_bps / 1000)}k" + ("" if offer.codec == "h264" else f"-{offer.codec}")
     return Offer(name=name, codec=offer.codec, allocation=allocation, declared_bps=offer.declared_bps, mean_bps=offer.mean_bps)
 
 

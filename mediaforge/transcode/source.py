@@ -30,7 +30,7 @@ def grid_picture(master: Master, grid: Grid, *, first_frame: int, frames: int) -
 
 
 def sized(picture: Any, master: Master, *, width: int, height: int) -> Any:
-    """The picture at a size in square pixels, 8-bit 4:2:0 BT.709: what every encoder of ours is given. Pure."""
+    """The picture at a size in square pixels, 8-bit 4:2:0 BT.709 and tagged so: what every encoder of ours is given. Pure."""
     assert master.video is not None
     scaled = picture.filter(
         "scale",
@@ -41,4 +41,5 @@ def sized(picture: Any, master: Master, *, width: int, height: int) -> Any:
         out_color_matrix="bt709",
         out_range="tv",
     )
-    return scaled.filter("setsar", 1).filter("format", "yuv420p")
+    tagged = scaled.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
+    return tagged.filter("setsar", 1).filter("format", "yuv420p")

@@ -18,8 +18,10 @@ from mediaforge.media import Variant
 _X264: Mapping[str, str] = {"deadzone-inter": "18", "deadzone-intra": "9"}
 _OTHER_AQ = 0.98  # times the strength of the plain variant
 
-# SVT-AV1: quantisation matrices change decisions, not sharpness (facts-watermark 6).
-_SVT_AV1: Mapping[str, str] = {"enable-qm": "1", "qm-min": "6"}
+# SVT-AV1: measured on film at 360p, 280 and 560 kbit/s: decoded A-B 3.3 and 4.2 luma levels rms, 0.7 times the coding noise,
+# size within 0.7 %, PSNR within 0.03 dB, sharpness within 0.04 %. With a smaller qm-min or another temporal filter B is
+# smaller or softer.
+_SVT_AV1: Mapping[str, str] = {"enable-qm": "1", "qm-min": "8"}
 
 _COIN_LABEL = b"mediaforge watermark: plain variant of chunk "
 

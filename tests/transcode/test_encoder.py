@@ -125,6 +125,7 @@ def test_interlaced_anamorphic_tape_comes_out_progressive_and_square(
     encode(base, tmp_path, tools=tools, on_progress=lambda _: None)
     made = probe(tmp_path / "v400.a.mp4", tools=tools).video
     assert made is not None and (made.width, made.height, made.sar, made.field_order) == (640, 360, 1, "progressive")
+    assert (made.color_primaries, made.color_transfer, made.color_space, made.color_range) == ("bt709", "bt709", "bt709", "tv")
     assert video().sar == 1
 
 

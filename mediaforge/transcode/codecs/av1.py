@@ -15,9 +15,9 @@ def _rendition(goal: Goal) -> Options:
 
 
 def _encoder(preset: str, settings: dict[str, object]) -> Options:
-    # lp=1: one thread a rung, as with x264; scd=0: key frames stand on the grid alone. The CRF stands among the parameters
-    # because ffmpeg's own option takes whole numbers only.
-    params = {"scd": 0, "lp": 1, "tune": 0, **settings}
+    # lp=1: one thread a rung, as with x264; scd=0: key frames stand on the grid alone; tune=1 (PSNR) needs 4 % fewer bits for
+    # the same VMAF than the default (film, 360p). The CRF stands here because ffmpeg's own option takes whole numbers only.
+    params = {"scd": 0, "lp": 1, "tune": 1, **settings}
     return {
         "c:v": "libsvtav1",
         "preset": preset,
