@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from mediaforge.cli import key_change, key_cpix
+from mediaforge.cli import key_change, key_cpix, key_fetch
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines, print_table
@@ -101,5 +101,12 @@ def _data(record: KeyRecord) -> dict[str, object]:
     }
 
 
-for _command in (key_change.rotate, key_change.rekey, key_change.forget, key_cpix.export_keys, key_cpix.import_keys):
+for _command in (
+    key_change.rotate,
+    key_change.rekey,
+    key_change.forget,
+    key_fetch.fetch,
+    key_cpix.export_keys,
+    key_cpix.import_keys,
+):
     command.add_command(_command)

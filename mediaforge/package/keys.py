@@ -140,19 +140,30 @@ class KeyStore:
             if not new:
                 return wanted
             self._refuse_held(content, new)
-            if len(new) == len(wanted):
-                generation = max((row.generation for row in present.values()), default=self._after_last(title) - 1) + 1
-            else:  # the rest of keys of which some came before
-                row = next(row for row in present.values())
-                clash = next((key.label for key in new if key.label in present), None)
-                if clash is not None or row.origin == "seed":
-                    raise KeyStoreError(
-                        f"some of these keys are those that {title} has and that for {clash or new[0].label} is another; "
-                        "bring in a whole new set"
-                    )
-                generation = row.generation
+            clash = next((key.label for key in new if key.label in present), None)
+            former = next(iter(present.values()), None)
+            if former is not None and former.origin == origin and clash is None:
+                generation = former.generation  # more labels for a title whose other keys came from there before
+            elif len(new) == len(wanted):
+                generation = (self._after_last(title) - 1 if former is None else former.generation) + 1
+            else:
+                raise KeyStoreError(
+                    f"some of these keys are those that {title} has and that for {clash or new[0].label} is another; "
+                    "bring in a whole new set"
+                )
             self._keep(kek, content, new, generation=generation, origin=origin)
             return wanted
+
+    def proposed_kids(self, title: str, labels: tuple[str, ...], *, origin: str) -> tuple[bytes, ...]:
+        """The KIDs to ask a key server for: those that the title has from there, else new ones; the same at every asking."""
+        _check_labels(labels)
+        with self._files.locked():
+            kek, content = self._files.open()
+            seed = kek.unwrap(content.seed, SEED_BINDING)
+            rows = _present(content.keys, title)
+            present = {row.label: row.kid for row in rows if row.origin == origin}
+            generation = str((rows[0].generation if rows else self._after_last(title) - 1) + (0 if present else 1))
+            return tuple(present.get(label) or _kid(seed, "outside kid", title, label, generation) for label in labels)
 
     def forget(self, title: str, generation: int) -> int:
         """Remove the keys of a generation that is no longer the present one; how many. Their KIDs stay in the ledger."""
@@ -273,13 +284,17 @@ def _derived_keys(kek: Kek, content: Content, title: str, labels: tuple[str, ...
 def _derived(seed: bytes, title: str, label: str, generation: int) -> ContentKey:
     context = (title, label, str(generation))
     return ContentKey(
-        # A KID is a UUID to licence servers and in the MPD; version 4 is what all of them take.
-        kid=uuid.UUID(bytes=derived(seed, KEY_BYTES, "kid", *context), version=4).bytes,
+        kid=_kid(seed, "kid", *context),
         key=derived(seed, KEY_BYTES, "key", *context),
         iv=derived(seed, KEY_BYTES, "iv", *context),
         label=label,
         title=title,
     )
+
+
+def _kid(seed: bytes, *context: str) -> bytes:
+    """A KID is a UUID to licence servers and in the MPD; version 4 is what all of them take."""
+    return uuid.UUID(bytes=derived(seed, KEY_BYTES, *context), version=4).bytes
 
 
 def _complete(seed: bytes, title: str, key: OutsideKey) -> ContentKey:

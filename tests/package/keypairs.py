@@ -20,6 +20,8 @@ def pair(name: str, bits: int = 2048) -> Signer:
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
     builder = builder.serial_number(7).not_valid_before(start).not_valid_after(start.replace(year=2126))
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     return Signer(key=key, certificate=builder.sign(key, SHA256()))
 
 

@@ -167,6 +167,24 @@ def test_a_label_brought_in_later_joins_those_that_came_before(store: KeyStore) 
         store.admit("film", (outside(1), outside(5, "HD")), origin="cpix")
 
 
+def test_a_label_alone_joins_keys_of_the_same_origin_only(store: KeyStore) -> None:
+    store.admit("film", (outside(1),), origin="speke")
+    store.admit("film", (outside(3, "HD"),), origin="speke")
+    store.admit("film", (outside(5, "AUDIO"),), origin="cpix")
+    assert facts(store, "label", "generation") == [("SD", 1), ("HD", 1), ("AUDIO", 2)]
+
+
+def test_kids_are_proposed_anew_for_a_generation_and_kept_within_it(store: KeyStore) -> None:
+    first = store.proposed_kids("film", ("SD", "HD"), origin="speke")
+    assert store.proposed_kids("film", ("HD", "SD"), origin="speke") == first[::-1]
+    store.admit("film", (OutsideKey(kid=first[0], key=bytes(range(16)), label="SD"),), origin="speke")
+    assert store.proposed_kids("film", ("SD", "HD"), origin="speke") == first
+    assert set(store.proposed_kids("film", ("SD", "HD"), origin="other")).isdisjoint(first)
+    own = store.rekey("film")
+    again = store.proposed_kids("film", ("SD", "HD"), origin="speke")
+    assert {*again}.isdisjoint({*first, own[0].kid})
+
+
 def test_a_known_kid_with_another_key_is_refused(store: KeyStore) -> None:
     store.admit("film", (outside(1),), origin="cpix")
     liar = replace(outside(1), key=b"\x7e" * 16)

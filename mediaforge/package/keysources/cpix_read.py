@@ -24,10 +24,16 @@ _CIPHER = "xenc:CipherData/xenc:CipherValue"
 
 
 def read_cpix(
-    content: bytes, *, source: str, private_key: RSAPrivateKey | None = None, signed_by: x509.Certificate | None = None
+    content: bytes,
+    *,
+    source: str,
+    private_key: RSAPrivateKey | None = None,
+    signed_by: x509.Certificate | None = None,
+    only_encrypted: bool = False,
 ) -> Cpix:
     """The document. `private_key` opens its keys where they are encrypted; `signed_by` is who must have signed all of it.
 
+    With `only_encrypted` a key in clear is refused: whoever asked for encryption must not be given less.
     Raises KeySourceError, which never holds a key.
     """
     root = read_xml(content, source=source)
@@ -35,14 +41,15 @@ def read_cpix(
         raise KeySourceError(source, "is no CPIX document; its root is another element")
     if signed_by is not None:
         root = verified(root, signed_by, source=source)
-    return _Reader(root, source, private_key).document()
+    return _Reader(root, source, private_key, only_encrypted=only_encrypted).document()
 
 
 class _Reader:
     """One document while it is read."""
 
-    def __init__(self, root: etree._Element, source: str, private_key: RSAPrivateKey | None) -> None:
+    def __init__(self, root: etree._Element, source: str, private_key: RSAPrivateKey | None, *, only_encrypted: bool) -> None:
         self.root = root
+        self.only_encrypted = only_encrypted
         self.source = source
         self.private_key = private_key
         self.secrets: DocumentKeys | None = None
@@ -95,6 +102,8 @@ class _Reader:
         plain, sealed = secret.find("pskc:PlainValue", NAMESPACES), secret.find("pskc:EncryptedValue", NAMESPACES)
         if plain is not None and (sealed is not None or self._all("cpix:DeliveryDataList/cpix:DeliveryData")):
             raise self._fault(f"{where} stands in clear in a document that is encrypted")
+        if plain is not None and self.only_encrypted:
+            raise self._fault(f"{where} stands in clear, though it was asked for encrypted")
         if plain is not None:
             return self._sixteen(from_base64(plain.text, where, source=self.source), where)
         if sealed is None:
