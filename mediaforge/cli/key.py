@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from mediaforge.cli import key_change, key_cpix, key_fetch
+from mediaforge.cli import key_change, key_cpix, key_fetch, key_token
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines, print_table
@@ -108,5 +108,6 @@ for _command in (
     key_fetch.fetch,
     key_cpix.export_keys,
     key_cpix.import_keys,
+    key_token.token,
 ):
     command.add_command(_command)
