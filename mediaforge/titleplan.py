@@ -18,7 +18,7 @@ from mediaforge.transcode.network import Network
 from mediaforge.transcode.planning import choose, planned_sizes, static_offers
 from mediaforge.transcode.probe import probe, read_timeline
 
-_STATIC_CODEC = "h264"  # ladders of fixed rates have no other
+STATIC_CODEC = "h264"  # ladders of fixed rates have no other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def plan_title(
     grid = plan_grid(fps=video.fps, seconds=timeline.last - timeline.first + 1 / video.fps)
     digest = digest_file(path)
     studied = ladder.policy or policy
-    parts = 1 if studied.codec == _STATIC_CODEC else 2
+    parts = 1 if studied.codec == STATIC_CODEC else 2
 
     def study(under: Policy, part: int) -> TitleCurves:
         return title_study(

@@ -15,7 +15,7 @@ from mediaforge.errors import LadderError
 from mediaforge.forecast import FEATURE_SECONDS, GOOD_VMAF, Forecast
 from mediaforge.ladder import Ladder, load_ladder
 from mediaforge.steps import write_whole
-from mediaforge.titleplan import TitlePlan, plan_title
+from mediaforge.titleplan import STATIC_CODEC, TitlePlan, plan_title
 from mediaforge.tools import build_id
 from mediaforge.transcode.network import load_network
 from mediaforge.transcode.sessions import SESSIONS
@@ -47,6 +47,7 @@ def command(
     """
     opened, own_network, reference = open_ladder(ladder)
     chosen = _of_codec(opened, codec)
+    policies = tuple(one for one in (opened.policy, *opened.also) if one is not None)
     planner, default_network, _ = open_ladder(PLANNED_LADDER)
     assert planner.policy is not None and default_network is not None
     others = (load_ladder(find_ladder(STATIC_LADDER)), *map(load_ladder, reference_ladders()))
@@ -59,13 +60,13 @@ def command(
             network=load_network(find_network(network)) if network else own_network or default_network,
             reference=reference,
             others=others,
-            policy=planner.policy,
+            policy=next((one for one in policies if one.codec == STATIC_CODEC), planner.policy),
             sessions=sessions,
             on_progress=by_fraction(tell, "study"),
         )
     if report is not None:
         _write_report(plan, report, encoder=build_id(context.tools.ffmpeg))
-    others_of_it = tuple(one.codec for one in (opened.policy, *opened.also) if one is not None and one != chosen.policy)
+    others_of_it = tuple(one.codec for one in policies if one != chosen.policy)
     call.printer.answer(_data(plan, report), lambda: _print(plan, report, others_of_it))
 
 

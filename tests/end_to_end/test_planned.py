@@ -1,4 +1,4 @@
-"""A ladder with a policy: the plan and the release choose the same rungs, and what comes out is what was said."""
+"""A ladder with a policy, of two codecs: plan and release choose the same rungs, and what comes out is what was said."""
 
 from pathlib import Path
 
@@ -17,9 +17,14 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(clip: Path, state: Path) -> Answer:
-    answer = call(state, "ladder", "plan", clip, "--ladder", POLICY, "--sessions", "20")
-    assert answer.code == 0, answer.talk
-    return answer
+    """Of both codecs behind one another, as a release has them."""
+    rungs = []
+    for codec in ("h264", "av1"):
+        answer = call(state, "ladder", "plan", clip, "--ladder", POLICY, "--codec", codec, "--sessions", "20")
+        assert answer.code == 0, answer.talk
+        assert {rung["codec"] for rung in answer.data["rungs"]} == {codec}
+        rungs += answer.data["rungs"]
+    return Answer(code=0, data={"rungs": rungs}, talk="")
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +35,25 @@ def release(clip: Path, state: Path, plan: Answer) -> Answer:
 
 
 def test_the_release_takes_the_rungs_that_were_planned(plan: Answer, release: Answer) -> None:
-    named = [(rung["name"], rung["width"], rung["height"], rung["bitrate_bps"]) for rung in plan.data["rungs"]]
-    assert named == [(rung["name"], rung["width"], rung["height"], rung["bitrate_bps"]) for rung in release.data["rungs"]]
-    assert 1 <= len(named) <= 3
+    keys = ("name", "codec", "width", "height", "bitrate_bps")
+    assert [[rung[key] for key in keys] for rung in plan.data["rungs"]] == [
+        [rung[key] for key in keys] for rung in release.data["rungs"]
+    ]
+    assert 2 <= len(plan.data["rungs"]) <= 6
 
 
-def test_a_title_is_studied_once(state: Path, release: Answer) -> None:
-    """The plan's study and the release's steps are all there is."""
+def test_a_title_is_studied_once_a_codec(state: Path, release: Answer) -> None:
+    """The plans' studies and the release's steps are all there is."""
     steps = {step["key"] for step in release.data["steps"]}
     results = {path.stem for path in (state / "steps" / "refs").glob("*.json")}
-    assert len(results - steps) == 1
+    assert len(results - steps) == 2
+
+
+def test_the_manifests_offer_both_codecs(release: Answer) -> None:
+    package = Path(release.data["package"])
+    for manifest in ("manifest.mpd", "master.m3u8"):
+        text = (package / manifest).read_text()
+        assert "avc1." in text and "av01." in text
 
 
 def test_quality_is_certified_near_what_was_promised(plan: Answer, release: Answer) -> None:
