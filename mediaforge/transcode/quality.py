@@ -157,7 +157,7 @@ def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: 
         f"split={len(places)}{''.join(ends)}"
     ]
     if with_glances:
-        parts += glance_graph(len(places), clean=_cleaned(video), colour=_colour(video), size=shown_size(*video.display_size))
+        parts += glance_graph(len(places), size=shown_size(*video.display_size))
     for number, one in enumerate(places):
         # A picture's time is still its place here.
         parts.append(
@@ -194,16 +194,8 @@ def _constant_rate(length: int, *, fps: Fraction) -> str:
 
 
 def _shown(video: VideoTrack) -> str:
-    return f"{_cleaned(video)}{_scaled(video, _colour(video))}"
-
-
-def _cleaned(video: VideoTrack) -> str:
-    """What is left to clean on the grid."""
-    return "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name != "bwdif")
-
-
-def _colour(video: VideoTrack) -> str:
-    return f":in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv"
+    clean = "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name != "bwdif")
+    return f"{clean}{_scaled(video, f':in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv')}"
 
 
 def _scaled(video: VideoTrack, colour: str = "") -> str:

@@ -56,6 +56,14 @@ def test_a_sample_sees_every_place_in_the_gop_equally_often(frames: int) -> None
     assert seen.max() - seen.min() <= 1
 
 
+@pytest.mark.parametrize("frames", [1500, 1750, 2400, 3200])
+def test_a_sample_does_not_keep_time_with_the_gop(frames: int) -> None:
+    """Any ten samples in a row are of five eighths of the GOP or more, on rungs looked at often and on those that are not."""
+    for chosen in samples(grid_of(frames), (100, 200, 400, 800, 1600)):
+        for first in range(len(chosen) - 9):
+            assert len({8 * (place % 48) // 48 for place in chosen[first : first + 10]}) >= 5
+
+
 def test_the_longest_film_costs_no_more_than_an_hour() -> None:
     assert len(sample(grid_of(90_000))) <= 1000 and len(sample(grid_of(2_000_000))) <= 1000
 
