@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from mediaforge.cli import key_change, key_cpix, key_fetch, key_token
+from mediaforge.cli import key_change, key_cpix, key_fetch, key_serve, key_token
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines, print_table
@@ -109,5 +109,6 @@ for _command in (
     key_cpix.export_keys,
     key_cpix.import_keys,
     key_token.token,
+    key_serve.serve,
 ):
     command.add_command(_command)
