@@ -98,12 +98,14 @@ class FittedRung:
     """A rung with the picture size it takes for one master.
 
     `crfs` is one constant quality a segment where the rung was planned for the title; empty where it is encoded at a mean rate.
+    `grain` is what the decoder is told to put back of the master's film grain: 0 (none) to 50.
     """
 
     rung: Rung
     width: int
     height: int
     crfs: tuple[float, ...] = ()
+    grain: int = 0
 
     @property
     def label(self) -> str:

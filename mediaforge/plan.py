@@ -17,6 +17,7 @@ from mediaforge.steps import digest_file, write_whole
 from mediaforge.studies import title_ladder
 from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
+from mediaforge.transcode.grain import with_grain
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.probe import probe, read_timeline
 
@@ -165,7 +166,7 @@ def _rungs(
             reference=request.reference,
             on_progress=_part(on_progress, number, len(ladders)),
         )
-        rungs += chosen.rungs
+        rungs += with_grain(chosen.rungs, master, grid)
     return tuple(rungs)
 
 

@@ -182,6 +182,7 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Ma
         rung=rung.rung,
         gop_frames=request.grid.gop_frames,
         crfs=chunk_crfs(rung.crfs, request.chunk, request.grid),
+        grain=rung.grain,
         differing=differing.get(of.name, {}),
     )
     return {

@@ -84,7 +84,8 @@ def _look(renditions: Sequence[Path], master: Master, graph: str, *, begin: int,
     argv: list[str | Path] = [tools.ffmpeg, *FFMPEG_QUIET, *FFMPEG_PROGRESS]
     argv += _input(master.path, start=_picture(master).start + (begin - Fraction(1, 4)) / fps)
     for path in renditions:
-        argv += _input(path, start=(begin - Fraction(1, 4)) / fps)
+        # Drawn grain is nowhere the master's own: it is left out of what is compared.
+        argv += ["-export_side_data", "film_grain", *_input(path, start=(begin - Fraction(1, 4)) / fps)]
     argv += ["-filter_complex_threads", "1", "-filter_complex", graph, "-f", "null", "-"]
     run(argv, name="ffmpeg", limits=_LIMITS, cwd=to, watchdog_seconds=600)
 

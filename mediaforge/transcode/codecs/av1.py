@@ -11,7 +11,9 @@ def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
 
 def _rendition(goal: Goal) -> Options:
     (crf,) = set(goal.crfs)
-    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": crf, **goal.differing})
+    # The picture is encoded with its grain: what a rate can hold of it is better than what is drawn.
+    grain = {"film-grain": goal.grain, "film-grain-denoise": 0} if goal.grain else {}
+    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": crf, **grain, **goal.differing})
 
 
 def _encoder(preset: str, settings: dict[str, object]) -> Options:
@@ -34,6 +36,7 @@ CODEC = Codec(
     octave=11,
     coarsest=_COARSEST,
     one_crf=True,
+    has_grain=True,
     options=_options,
     rendition=_rendition,
 )

@@ -56,6 +56,7 @@ CODEC = Codec(
     octave=6,
     coarsest=51,
     one_crf=False,
+    has_grain=False,
     options=_options,
     rendition=_rendition,
 )

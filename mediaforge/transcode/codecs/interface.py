@@ -13,12 +13,13 @@ Options = dict[str, Any]
 class Goal:
     """What an encode of some GOPs in a row is to reach: a constant quality for each, or where `crfs` is empty the rung's rate.
 
-    `differing` are the encoder's settings in which a variant leaves the plain encode.
+    `grain` is FittedRung's; `differing` are the encoder's settings in which a variant leaves the plain encode.
     """
 
     rung: Rung
     gop_frames: int
     crfs: tuple[float, ...]
+    grain: int
     differing: Mapping[str, str]
 
 
@@ -38,5 +39,6 @@ class Codec:
     octave: float  # CRF steps that halve the bits, roughly
     coarsest: float  # the highest CRF it takes
     one_crf: bool  # whether an encode has one CRF for all its GOPs, so that GOPs of different ones are encoded one by one
+    has_grain: bool  # whether decoders put film grain back
     options: Callable[..., Options]
     rendition: Callable[[Goal], Options]
