@@ -12,8 +12,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mediaforge.package.keysources.pem import Signer
 
 
-@cache
 def pair(name: str, bits: int = 2048) -> Signer:
+    """The same name is the same pair."""
+    return _made(name, bits)
+
+
+@cache
+def _made(name: str, bits: int) -> Signer:
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

@@ -1,8 +1,10 @@
 import base64
 import random
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from mediaforge.package.keysources.cpix_read import read_cpix
 from mediaforge.package.keysources.cpix_write import write_cpix
 from tests.conftest import REPOSITORY
 from tests.package.cpix_worlds import random_document
+from tests.package.hostile_documents import mutated_documents, read_whole
 from tests.package.keypairs import pair
 
 FIRST = ContentKey(kid=bytes(range(16)), key=b"\x5a" * 16, iv=b"\x3c" * 16, label="AUDIO", title="film")
@@ -396,3 +399,15 @@ def test_nothing_shows_a_key() -> None:
 def test_a_short_certificate_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="2048 bits"):
         write_cpix(DOCUMENT, certificate=pair("short", 1024).certificate)
+
+
+def test_mutated_documents_are_refused_with_the_declared_error_only_and_never_pass_as_signed() -> None:
+    refused = 0
+    started = time.process_time()
+    for content in islice(mutated_documents(seed=5), 400):
+        try:
+            read_whole(content)
+        except KeySourceError:
+            refused += 1
+    assert 300 < refused <= 400
+    assert time.process_time() - started < 20

@@ -107,6 +107,28 @@ def test_a_rotation_killed_anywhere_loses_no_key(full: Callable[[], KeyStore]) -
     assert kill_everywhere(full, KeyStore.rotate, check) > 30
 
 
+def test_a_store_of_the_first_version_survives_its_first_rotation(full: Callable[[], KeyStore]) -> None:
+    """Its file does not name its key-encryption key yet, so nothing tells the two apart until keys.json is written."""
+
+    def first_version() -> KeyStore:
+        store = full()
+        content = msgspec.json.decode((store.folder / "keys.json").read_bytes())
+        del content["kek"]
+        content["keys"] = [row for row in content["keys"] if row.pop("generation") == 1]
+        for row in content["keys"]:
+            del row["origin"]
+        (store.folder / "keys.json").write_bytes(msgspec.json.encode(content))
+        return store
+
+    before = everything(first_version())
+    assert len(before) == 4
+
+    def check(store: KeyStore) -> None:
+        assert everything(store) == before
+
+    assert kill_everywhere(first_version, KeyStore.rotate, check) > 30
+
+
 def test_a_rekey_killed_anywhere_happened_or_did_not(full: Callable[[], KeyStore]) -> None:
     before = everything(full())
     done = full()
