@@ -26,10 +26,10 @@ _FAVOUR = 0.35  # samples go as this power of one over the rate
 _STRAY = 0.2  # of half a GOP: how far from its multiples a stride stays
 _LEAST = 24  # frames to look at in a short clip; one that is four times as long or less is looked at whole
 _WHOLE_STRIDE = 4  # so close together the neighbours shown beside them would be all the rest
-_MOST = 900  # frames to look at in a long title: what is certified costs the same for one hour and for four
-_BATCH = 3000  # frames one ffmpeg reads through, as far as samples lie close
-_SEEK_GOPS = 2  # further apart than this it is cheaper to seek than to decode what lies between
-
+_MOST = 400  # of them on average, however long a title that is read through: it errs as a minute's 60 do, or less
+_SOUGHT = 900  # frames to look at in a title that is sought through: it costs the same for one hour and for four
+_SEEK_GOPS = 2  # lie those further apart than this, it is cheaper to seek than to decode what is between
+_BATCH = 3000  # frames one ffmpeg reads through
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def certify(
 ) -> tuple[Quality, ...]:
     """Certify whole renditions of a master on its grid, in their order. Raises ToolError."""
     frames = samples(grid, [path.stat().st_size for path in renditions])
-    if frames[0].step > _SEEK_GOPS * grid.gop_frames:
+    if is_sought(grid):
         return _certify_far(renditions, master, frames, grid=grid, tools=tools, on_progress=on_progress)
     if frames[0].step == 1:
         whole = score_frames(renditions, master, frames, fps=grid.fps, tools=tools)
@@ -111,18 +111,23 @@ def samples(grid: Grid, rates: Sequence[float]) -> tuple[range, ...]:
     neither the first nor the last. Pure.
 
     A low rung's scores scatter more, around what a glance explains too (4.4, 2.5, 1.6, 1.5 at 110, 260, 650 and 1600 kbit/s),
-    so it gets more of the samples (Neyman's allocation). A long title is sought through, frame by frame, and all are looked
-    at in the same places.
+    so it gets more of the samples (Neyman's allocation). Where a title is sought through, all are looked at in the same places.
     """
-    wanted = min(_MOST, max(_LEAST, grid.frames // _SHARE))
-    stride = grid.frames // wanted
+    if is_sought(grid):
+        one = _walking(grid.frames // _SOUGHT, grid.gop_frames)
+        return (range(one // 2, grid.frames - 1, one),) * len(rates)
+    stride = grid.frames // min(_MOST, max(_LEAST, grid.frames // _SHARE))
     if stride <= _WHOLE_STRIDE:
         return (range(grid.frames),) * len(rates)
     shares = [rate**-_FAVOUR for rate in rates]
     usual = sum(shares) / len(shares)
-    is_dense = stride <= _SEEK_GOPS * grid.gop_frames
-    strides = [_walking(stride * usual / one if is_dense else stride, grid.gop_frames) for one in shares]
+    strides = [_walking(stride * usual / one, grid.gop_frames) for one in shares]
     return tuple(range(one // 2, grid.frames - 1, one) for one in strides)
+
+
+def is_sought(grid: Grid) -> bool:
+    """Whether a title is so long (an hour) that places in it are sought, and what lies between is not decoded."""
+    return grid.frames // _SOUGHT > _SEEK_GOPS * grid.gop_frames
 
 
 def _walking(stride: float, gop_frames: int) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from mediaforge.media import Grid, gop_frames
 from mediaforge.tools import Tools
-from mediaforge.transcode.certify import batches, certify, estimate, samples
+from mediaforge.transcode.certify import batches, certify, estimate, is_sought, samples
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames
 from tests.transcode.test_quality import encoded, plain
@@ -62,6 +62,12 @@ def test_a_sample_does_not_keep_time_with_the_gop(frames: int) -> None:
     for chosen in samples(grid_of(frames), (100, 200, 400, 800, 1600)):
         for first in range(len(chosen) - 9):
             assert len({8 * (place % 48) // 48 for place in chosen[first : first + 10]}) >= 5
+
+
+def test_what_is_read_through_is_looked_at_less_than_what_is_sought_through() -> None:
+    """Where every frame is glanced at, fewer scores say as much."""
+    assert [is_sought(grid_of(frames)) for frames in (1500, 80_000, 90_000)] == [False, False, True]
+    assert len(sample(grid_of(80_000))) < 450 < 850 < len(sample(grid_of(90_000)))
 
 
 def test_the_longest_film_costs_no_more_than_an_hour() -> None:
