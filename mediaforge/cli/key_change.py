@@ -37,7 +37,15 @@ def rekey(call: Call, /, *, title: str) -> None:
     Example:
       mediaforge key rekey atlas
     """
-    keys = open_context(call.settings).keys.rekey(title)
+    store = open_context(call.settings).keys
+    everything = store.keys()
+    outside = next((row.origin for row in everything if row.title == title and row.current and row.origin != "seed"), None)
+    keys = store.rekey(title)
+    if outside is not None:
+        call.printer.say(
+            f"the former keys came from outside ({outside}), the new ones are this store's own: `key fetch` or `key import` "
+            "others where a licence server must know them"
+        )
     call.printer.answer(
         {"title": title, "keys": [{"kid": key.kid.hex(), "label": key.label} for key in keys]},
         lambda: print_lines(

@@ -22,7 +22,7 @@ from typing import Any
 import jwt
 
 from mediaforge.errors import CheckError, SettingsError
-from mediaforge.package.keysources.pem import read_secret_file
+from mediaforge.package.secretfile import read_secret_file
 
 LEAST_SECRET_BYTES = 32  # RFC 7518, 3.2: a key of HS256 is at least as long as its hash
 MOST_TOKEN_BYTES = 16_384

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mediaforge.cli.main import run
-from mediaforge.package.keys import KeyStore
+from mediaforge.package.keys import KeyStore, OutsideKey
 
 
 def answer(capsys: pytest.CaptureFixture[str], state: Path, *arguments: str) -> dict[str, object]:
@@ -23,6 +23,16 @@ def test_a_title_is_rekeyed_and_its_former_keys_forgotten(tmp_path: Path, capsys
     assert run(["key", "show", old.kid.hex(), "--state", str(tmp_path)]) == 3
     assert run(["key", "forget", "atlas", "--generation", "2", "--state", str(tmp_path)]) == 4
     assert "present one" in capsys.readouterr().err
+
+
+def test_rekeying_what_came_from_outside_says_whose_the_new_keys_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = OutsideKey(kid=b"k" * 16, key=b"s" * 16, label="SD")
+    KeyStore(tmp_path / "keys").admit("atlas", (key,), origin="speke")
+    for expected in (True, False):  # the second time they are our own already
+        assert run(["key", "rekey", "atlas", "--state", str(tmp_path)]) == 0
+        assert ("speke" in capsys.readouterr().err) is expected
 
 
 def test_rotate_says_how_many_keys_and_shows_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

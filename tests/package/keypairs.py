@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mediaforge.package.keysources.pem import Signer
 
+EXPIRED = "expired"  # the name of a pair whose certificate ended in January 2026
+
 
 def pair(name: str, bits: int = 2048) -> Signer:
     """The same name is the same pair."""
@@ -22,8 +24,9 @@ def _made(name: str, bits: int) -> Signer:
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    end = start + datetime.timedelta(days=10 if name == EXPIRED else 36_500)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-    builder = builder.serial_number(7).not_valid_before(start).not_valid_after(start.replace(year=2126))
+    builder = builder.serial_number(7).not_valid_before(start).not_valid_after(end)
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

@@ -21,7 +21,7 @@ from mediaforge.package.keysources.cpix_write import write_cpix
 from tests.conftest import REPOSITORY
 from tests.package.cpix_worlds import random_document
 from tests.package.hostile_documents import mutated_documents, read_whole
-from tests.package.keypairs import pair
+from tests.package.keypairs import EXPIRED, pair
 
 FIRST = ContentKey(kid=bytes(range(16)), key=b"\x5a" * 16, iv=b"\x3c" * 16, label="AUDIO", title="film")
 SECOND = ContentKey(kid=bytes(range(16, 32)), key=b"\xa5" * 16, iv=b"\xc3" * 16, label="HD", title="film")
@@ -336,6 +336,28 @@ def test_a_signature_is_over_the_whole_document_and_pinned_to_its_signer() -> No
         read(content, signed_by=pair("theirs").certificate)
     with pytest.raises(KeySourceError, match="not signed"):
         read(write_cpix(DOCUMENT), signed_by=ours.certificate)
+
+
+def test_a_signer_whose_certificate_has_ended_is_named_as_such() -> None:
+    ended = pair(EXPIRED)
+    with pytest.raises(KeySourceError, match="not valid today"):
+        read(write_cpix(DOCUMENT, signer=ended), signed_by=ended.certificate)
+
+
+def test_a_document_of_thousands_of_keys_is_read_in_time() -> None:
+    keys = tuple(CpixKey(kid=number.to_bytes(16, "big"), key=FIRST.key) for number in range(12_000))
+    started = time.process_time()
+    document = read(write_cpix(Cpix(content_id="film", keys=keys, rules=())))
+    assert len(document.keys) == 12_000
+    assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("key", [FIRST.key, bytes(16)])
+def test_keys_that_do_not_separate_labels_are_refused(key: bytes) -> None:
+    keys = (CpixKey(kid=FIRST.kid, key=FIRST.key), CpixKey(kid=SECOND.kid, key=key))
+    document = Cpix(content_id="film", keys=keys, rules=(rule_for(FIRST.kid, "SD"), rule_for(SECOND.kid, "HD")))
+    with pytest.raises(KeySourceError, match=r"several labels|zeros"):
+        outside_keys(document, source="it.xml")
 
 
 @pytest.mark.parametrize("digest", ["sha256", "sha384"])

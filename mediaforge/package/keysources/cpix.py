@@ -103,10 +103,20 @@ def outside_keys(document: Cpix, *, source: str) -> tuple[OutsideKey, ...]:
         rules.setdefault(rule.kid, []).append(rule)
     found = tuple(_outside(key, rules.get(key.kid, []), source) for key in document.keys)
     labels = [key.label for key in found]
-    twice = next((label for label in labels if labels.count(label) > 1), None)
+    twice = next((label for label in LABELS if labels.count(label) > 1), None)
     if twice is not None:
         raise KeySourceError(source, f"has two keys for {twice}; ask for one key a label and no key rotation")
+    check_separation(found, source=source)
     return found
+
+
+def check_separation(keys: tuple[OutsideKey, ...], *, source: str) -> None:
+    """Labels are there to have keys of their own, and a key is there to be secret. Raises KeySourceError."""
+    for what, values in (("KID", {key.kid for key in keys}), ("key", {key.key for key in keys})):
+        if len(values) != len(keys):
+            raise KeySourceError(source, f"gave one {what} for several labels; labels are there to have keys of their own")
+    if any(not any(key.key) for key in keys):
+        raise KeySourceError(source, "gave a key of nothing but zeros; that protects nothing")
 
 
 def _outside(key: CpixKey, rules: list[UsageRule], source: str) -> OutsideKey:

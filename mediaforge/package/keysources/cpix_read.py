@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import Counter
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -56,10 +57,10 @@ class _Reader:
 
     def document(self) -> Cpix:
         keys = tuple(self._key(element) for element in self._all("cpix:ContentKeyList/cpix:ContentKey"))
-        kids = [key.kid for key in keys]
-        for kid in kids:
-            if kids.count(kid) > 1:
-                raise self._fault(f"names key {kid.hex()} twice")
+        kids = {key.kid for key in keys}
+        if len(kids) != len(keys):
+            twice = Counter(key.kid for key in keys).most_common(1)[0][0]
+            raise self._fault(f"names key {twice.hex()} twice")
         signals = tuple(self._signal(element) for element in self._all("cpix:DRMSystemList/cpix:DRMSystem"))
         rules = tuple(self._rule(element) for element in self._all("cpix:ContentKeyUsageRuleList/cpix:ContentKeyUsageRule"))
         named = [signal.kid for signal in signals] + [rule.kid for rule in rules]

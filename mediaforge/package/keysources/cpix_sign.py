@@ -6,7 +6,7 @@ Written as 8.1.6 demands it: RSASSA-PKCS1-v1_5, SHA-512, Canonical XML 1.0. Read
 from cryptography.x509 import Certificate
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
-from signxml.exceptions import SignXMLException
+from signxml.exceptions import InvalidCertificate, SignXMLException
 from signxml.signer import XMLSigner
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
@@ -45,6 +45,9 @@ def verified(root: etree._Element, certificate: Certificate, *, source: str) -> 
         raise KeySourceError(source, "is not signed, though a signature was asked for; have its sender sign it")
     try:
         result = XMLVerifier().verify(etree.tostring(root), x509_cert=certificate, expect_config=_READ)
+    except InvalidCertificate:
+        what = "is signed, but the certificate that --signed-by names is not valid today; ask its owner for the present one"
+        raise KeySourceError(source, what) from None
     except (SignXMLException, ValueError, TypeError, AttributeError, LookupError, etree.LxmlError) as error:
         what = f"its signature does not hold ({type(error).__name__}); the document was changed, or another signed it"
         raise KeySourceError(source, what) from None

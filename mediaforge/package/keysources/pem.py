@@ -1,6 +1,5 @@
 """Certificates and private keys from PEM files, as an operator names them. A private key must be its owner's alone."""
 
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mediaforge.errors import SettingsError
+from mediaforge.package.secretfile import MOST_SECRET_BYTES, read_secret_file
 
 LEAST_RSA_BITS = 2048  # SPEKE asks for 2048; CPIX 2.4, 8.1.6 recommends 3072
-MOST_PEM_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,25 +24,10 @@ class Signer:
         return f"Signer({self.certificate.subject.rfc4514_string()}, key=***)"
 
 
-def read_secret_file(path: Path, *, most_bytes: int = MOST_PEM_BYTES) -> bytes:
-    """The content of a file that nobody else may read. Raises SettingsError."""
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(path.stat().st_mode)
-            content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read ({error.strerror}); name another file") from error
-    if mode & 0o077:
-        raise SettingsError(f"{path} holds a secret and can be read by others (mode {mode:04o}); `chmod 600` it")
-    if len(content) > most_bytes:
-        raise SettingsError(f"{path} is longer than {most_bytes} bytes; name the file that holds the secret alone")
-    return content
-
-
 def load_certificate(path: Path) -> x509.Certificate:
     """The first certificate of a PEM file, its key RSA of at least 2048 bits. Raises SettingsError."""
     try:
-        content = path.read_bytes()[:MOST_PEM_BYTES]
+        content = path.read_bytes()[:MOST_SECRET_BYTES]
     except OSError as error:
         raise SettingsError(f"{path} cannot be read ({error.strerror}); name another file") from error
     return _certificate(content, path)

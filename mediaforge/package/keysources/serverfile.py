@@ -21,11 +21,12 @@ import msgspec
 
 from mediaforge.errors import SettingsError
 from mediaforge.package.keysources.https import Server
-from mediaforge.package.keysources.pem import load_private_key, load_signer, read_secret_file
+from mediaforge.package.keysources.pem import load_private_key, load_signer
 from mediaforge.package.keysources.playready import PlayReadySeed
 from mediaforge.package.keysources.source import KeySource
 from mediaforge.package.keysources.speke import SpekeServer
 from mediaforge.package.keysources.widevine import Sign, WidevineServer, aes_signature, rsa_signature
+from mediaforge.package.secretfile import read_secret_file
 
 
 def load_key_source(path: Path) -> KeySource:

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from mediaforge.errors import KeySourceError
 from mediaforge.package.keys import ContentKey, KeyStore, OutsideKey
+from mediaforge.package.keysources.cpix import check_separation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,4 @@ def check_answer(wish: KeyWish, keys: tuple[OutsideKey, ...], *, source: str) ->
     labels = [key.label for key in keys]
     if sorted(labels) != sorted(wish.labels):
         raise KeySourceError(source, f"gave keys for {', '.join(labels) or 'nothing'} and not for {', '.join(wish.labels)}")
-    for what, values in (("KID", {key.kid for key in keys}), ("key", {key.key for key in keys})):
-        if len(values) != len(keys):
-            raise KeySourceError(source, f"gave one {what} for several labels; labels are there to have keys of their own")
-    if any(not any(key.key) for key in keys):
-        raise KeySourceError(source, "gave a key of nothing but zeros; that protects nothing")
+    check_separation(keys, source=source)
