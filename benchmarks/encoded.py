@@ -15,7 +15,7 @@ from mediaforge.record import to_facts
 from mediaforge.steps import Step, StepStore, digest_file
 from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks
-from mediaforge.transcode.encoder import EncodeRequest, encode, encode_argv, rendition_name
+from mediaforge.transcode.encoder import EncodeRequest, encode, encode_argv, parts, rendition_name
 from mediaforge.transcode.expect import Expectation, at_share, expect
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.optimise import PERCENTILES
@@ -80,28 +80,28 @@ def encode_rungs(
 ) -> tuple[dict[str, Path], float]:
     """One clear MP4 a rung, as a release makes them, and the CPU seconds. Kept by `steps`."""
     chunks = plan_chunks(grid)
-    parts, cpu = [], 0.0
+    made, cpu = [], 0.0
     for chunk in chunks:
         request = EncodeRequest(master=master, grid=grid, chunk=chunk, rungs=tuple(rungs), differing={Variant.A: {}})
-        params = to_facts({"argv": encode_argv(request, Path(), tools=tools)})
+        params = to_facts({"argv": [encode_argv(part, Path(), tools=tools) for part in parts(request)]})
         step = Step(name="bench-chunk", version=1, inputs=(digest,), params=params)
 
         def work(to: Path, request: EncodeRequest = request) -> None:
             encode(request, to, tools=tools, on_progress=lambda _: None)
 
         result = steps.run(step, work)
-        parts.append(result.folder)
+        made.append(result.folder)
         cpu += result.cpu_seconds
 
     def joined(to: Path) -> None:
         for rung in rungs:
             name = rendition_name(rung.rung.name, Variant.A)
             pieces = [
-                Piece(path=part / name, first_frame=0, frames=chunk.frames) for part, chunk in zip(parts, chunks, strict=True)
+                Piece(path=part / name, first_frame=0, frames=chunk.frames) for part, chunk in zip(made, chunks, strict=True)
             ]
             join(pieces, to / name)
 
-    params = to_facts({"rungs": rungs, "parts": [part.name for part in parts]})
+    params = to_facts({"rungs": rungs, "parts": [part.name for part in made]})
     folder = steps.run(Step(name="bench-join", version=1, inputs=(digest,), params=params), joined).folder
     return {rung.rung.name: folder / rendition_name(rung.rung.name, Variant.A) for rung in rungs}, cpu
 
@@ -131,7 +131,8 @@ def measured(
     seconds = np.array([float(grid.segment_span(number).seconds) for number in range(grid.segments)])
     picture = np.array(segment_bits(rendition, tools=tools), dtype=np.float64)
     beside = sound_bps + container_bps
-    peak_bps = float((picture / seconds).max())
+    # A short last segment counts with the one before it, as RFC 8216 4.3.4.2 measures a peak: over a whole segment's time.
+    peak_bps = float((picture / float(grid.segment_seconds)).max())
     return Encoded(
         name=rung.rung.name,
         declared_bps=rung.rung.max_bitrate_bps + beside,

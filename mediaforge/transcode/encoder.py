@@ -64,10 +64,10 @@ def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Calla
     with tempfile.TemporaryDirectory(dir=to, prefix="takes-") as name:
         folder = Path(name)
         takes: _Takes = {}
-        parts = tuple(_parts(request))
-        frames = sum(part.chunk.frames for part in parts)
-        for number, part in enumerate(parts):
-            before = sum(part.chunk.frames for part in parts[:number])
+        encodes = tuple(parts(request))
+        frames = sum(part.chunk.frames for part in encodes)
+        for number, part in enumerate(encodes):
+            before = sum(part.chunk.frames for part in encodes[:number])
             made = _made(part, folder / f"part-{number}", tools=tools, on_frame=_counting(on_progress, before, frames))
             for rendition, found in made.items():
                 takes.setdefault(rendition, []).extend(found)
@@ -80,7 +80,7 @@ def _counting(on_progress: Callable[[float], None], before: int, of: int) -> Cal
     return lambda frame: on_progress((before + frame) / of)
 
 
-def _parts(request: EncodeRequest) -> Iterator[EncodeRequest]:
+def parts(request: EncodeRequest) -> Iterator[EncodeRequest]:
     """The encodes of a chunk: one for rungs whose encoders can lean from segment to segment, one a segment for the others."""
     leaning = tuple(rung for rung in request.rungs if not codec(rung.rung.codec).one_crf)
     others = tuple(rung for rung in request.rungs if codec(rung.rung.codec).one_crf)

@@ -27,7 +27,7 @@ from mediaforge.transcode.network import Network
 PERCENTILES = np.arange(2, 99) / 100
 # Throughput on a congested cell halves for many seconds: simulated over generated 3G sessions of 120 kbit/s, a lowest rung of
 # 42 % of that plays through in 99 of 100 sessions, of 50 % in 92, of 58 % in 80.
-FLOOR_USAGE = 0.46
+FLOOR_USAGE = 0.44
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -43,7 +43,7 @@ def part(of: Candidates, rungs: tuple[int, ...]) -> Candidates:
 
 def keeps(ladder: Candidates, wanted: Aims) -> bool:
     """The bounds in words."""
-    if ladder.declared_bps[0] > 0.46 * wanted.floor_bps or np.any(np.diff(ladder.vmaf) < wanted.step_vmaf):
+    if ladder.declared_bps[0] > 0.44 * wanted.floor_bps or np.any(np.diff(ladder.vmaf) < wanted.step_vmaf):
         return False
     gets = at_share(MAROC, PERCENTILES, declared_bps=ladder.declared_bps, mean_bps=ladder.mean_bps, vmaf=ladder.vmaf)
     return bool(np.all(gets >= wanted.reference - wanted.slack_vmaf))
