@@ -1,6 +1,6 @@
 """What a whole release costs, against one plain ffmpeg that makes the same rungs.
 
-    python benchmarks/release_cost.py [MASTER] [--ladder NAME] [--watermark]
+    python benchmarks/release_cost.py [MASTER] [--ladder NAME] [--state NEW] [--watermark]
 
 CPU time of all processes (user and system), as a ratio, in one run: wall times say nothing on a shared machine. The peer only
 encodes, at the same constant qualities, in one piece. Two ratios: what the issue of the ladder counts (study, rungs, sound,
@@ -26,10 +26,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("master", nargs="?", type=Path, default=SAMPLE)
     parser.add_argument("--ladder", default="maroc")
+    parser.add_argument("--state", type=Path, help="keep the release in this new folder")
     parser.add_argument("--watermark", action="store_true", help="both variants, on both sides")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        state = Path(name) / "state"
+        state = asked.state or Path(name) / "state"
         answer, everything = released(asked.master, asked.ladder, state, watermark=asked.watermark)
         (plan,) = (state / "releases").glob("*/plan.json")
         plain = cpu_seconds(plain_encode(plan, Path(name)))[1]
@@ -49,7 +50,7 @@ def main() -> None:
 def released(master: Path, ladder: str, state: Path, *, watermark: bool) -> tuple[dict[str, Any], float]:
     words = ["release", master, "--title", "bench", "--ladder", ladder, "--state", state, "--json"]
     words += [] if watermark else ["--no-watermark"]
-    output, seconds = cpu_seconds([sys.executable, "-m", "mediaforge.cli.main", *words])
+    output, seconds = cpu_seconds([Path(sys.executable).parent / "mediaforge", *words])
     answer: dict[str, Any] = json.loads(output)
     return answer, seconds
 
