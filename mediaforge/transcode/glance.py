@@ -19,8 +19,9 @@ _SIDE = 180  # a thumbnail's shorter side: structure that a low rung loses is st
 _NEAR = 0.005  # likeness is told in powers: that of a perfect picture (SSIM 1, to six digits) must be finite
 _STILL = 0.5  # mean squared difference, as above
 
-# What decoders give; anything else (RGB) is converted to one of them.
-_WITH_LUMA = "|".join(f"yuv{chroma}p{depth}" for depth in ("", "10le", "12le") for chroma in (420, 422, 444)) + "|gray"
+# Whose first plane is luma in the range of television; what else a master may be (RGB, full range) is converted first.
+_WITH_LUMA = tuple(f"yuv{chroma}p{depth}" for depth in ("", "10le", "12le") for chroma in (420, 422, 444))
+_OF_RENDITIONS = "yuv420p|yuv420p10le"
 
 Floats = NDArray[np.float64]
 
@@ -39,26 +40,24 @@ class Glance:
         return np.stack([np.log(1 + _NEAR - self.likeness), np.log(self.movement + _STILL)], axis=1)
 
 
-def glance_graph(count: int, *, size: tuple[int, int]) -> tuple[str, ...]:
+def glance_graph(count: int, *, pixel_format: str, size: tuple[int, int]) -> tuple[str, ...]:
     """Chains that look at `[glanced0]` ... `[glanced<count - 1>]`, renditions, beside `[glanced]`, the master. Pure.
 
-    Their frames are one and the same at one place. `size` is what pictures are compared at. Nothing is cleaned or converted for
-    a glance: it need not be right, only the same for every frame.
+    Their frames are one and the same at one place. `pixel_format` is the master's as its decoder gives it, `size` what pictures
+    are compared at. Nothing is cleaned for a glance: it need not be right, only the same for every frame.
     """
     width, height = _thumbnail(*size)
     # Luma alone, before it is scaled: half the price, and it says more. Its range is named, so that none is converted.
-    small = (
-        f"format={_WITH_LUMA},extractplanes=y,setparams=range=tv,scale={width}:{height}:flags=bilinear,format=gray,"
-        "settb=1/25,setpts=N"
-    )
+    small = f"extractplanes=y,setparams=range=tv,scale={width}:{height}:flags=bilinear,format=gray,settb=1/25,setpts=N"
+    of_master = pixel_format if pixel_format in _WITH_LUMA else "yuv420p"
     copies = "".join(f"[thumb{number}]" for number in range(count))
     parts = [
-        f"[glanced]{small},split={count + 2}{copies}[now][next]",
+        f"[glanced]format={of_master},{small},split={count + 2}{copies}[now][next]",
         "[next]tpad=start=1:start_mode=clone,settb=1/25,setpts=N[before]",
         "[now][before]psnr=stats_file=movement.log:shortest=1",
     ]
     for number in range(count):
-        parts.append(f"[glanced{number}]{small}[small{number}]")
+        parts.append(f"[glanced{number}]format={_OF_RENDITIONS},{small}[small{number}]")
         parts.append(f"[small{number}][thumb{number}]ssim=stats_file={_log(number)}:shortest=1")
     return tuple(parts)
 

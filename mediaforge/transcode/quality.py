@@ -158,7 +158,7 @@ def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: 
         f"split={len(places)}{''.join(ends)}"
     ]
     if with_glances:
-        parts += glance_graph(len(places), size=shown_size(*video.display_size))
+        parts += glance_graph(len(places), pixel_format=video.pixel_format, size=shown_size(*video.display_size))
     for number, one in enumerate(places):
         # A picture's time is still its place here.
         parts.append(

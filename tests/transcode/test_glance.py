@@ -1,6 +1,6 @@
 """What a glance says of pictures whose likeness and movement are known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,37 @@ def test_logs_become_likeness_and_the_lesser_movement(tmp_path: Path) -> None:
     glance = read_glance(tmp_path, 1, frames=4)
     assert glance.likeness.tolist() == [0.91, 0.92, 0.93, 0.94]
     assert glance.movement.tolist() == [9, 4, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ("-c:v", "ffv1", "-pix_fmt", "gbrp"),
+        ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"),
+        (
+            "-c:v",
+            "ffv1",
+            "-pix_fmt",
+            "yuv422p10le",
+            "-color_trc",
+            "smpte2084",
+            "-color_primaries",
+            "bt2020",
+            "-colorspace",
+            "bt2020nc",
+        ),
+        ("-c:v", "mpeg2video", "-q:v", "3", "-pix_fmt", "yuv422p", "-flags", "+ilme+ildct", "-field_order", "tt"),
+    ],
+    ids=("rgb", "full range", "hdr", "interlaced"),
+)
+def test_whatever_a_master_is_made_of_can_be_glanced_at(
+    how: Sequence[str], ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path
+) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=rate=25:size=160x90:duration=1", *how, tmp_path / "master.mkv")
+    film = probe(tmp_path / "master.mkv", tools=tools)
+    grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(100,))
+    (seen,) = score_and_glance(renditions, film, [range(5, 20, 7)], span=range(grid.frames), fps=grid.fps, tools=tools)
+    assert seen.glance.likeness.min() > 0.5 and seen.glance.movement.min() > 1
 
 
 def test_a_missing_thumbnail_is_a_sentence(tmp_path: Path) -> None:
