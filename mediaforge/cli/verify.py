@@ -11,22 +11,34 @@ from mediaforge.cli.command import Call, Command
 from mediaforge.cli.junit import write_junit
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.progress import Note, Tell, by_fraction, telling
-from mediaforge.cli.tables import print_checks, print_lines
+from mediaforge.cli.tables import print_checks, print_lines, print_table
+from mediaforge.cli.verify_page import Report, write_report
 from mediaforge.errors import SettingsError
 from mediaforge.package.keys import KeyStore
 from mediaforge.package.player import Played, play_package
 from mediaforge.package.record import PackageRecord, Scheme, load_record
+from mediaforge.package.rulebook import RULES, rule_of
 from mediaforge.package.verify import verify_package
 from mediaforge.tools import locate_chromium
 
 
 @click.command("verify", cls=Command)
-@click.argument("package", type=FILE)
+@click.argument("package", type=FILE, required=False)
+@click.option("--list", "listed", is_flag=True, help="Print the rules instead: id, level, clause, and what must be so.")
 @click.option("--play", is_flag=True, help="Play it in Chromium with shaka-player, dash.js and hls.js as well.")
 @click.option("--screenshots", type=FILE, metavar="DIR", help="Keep a picture of every player, with --play.")
+@click.option("--report", type=FILE, metavar="F.html", help="Write a page to look at as well.")
 @click.option("--junit", type=FILE, metavar="F.xml", help="Write the checks for a CI system as well.")
 @click.pass_context
-def command(ctx: click.Context, package: Path, play: bool, screenshots: Path | None, junit: Path | None) -> None:
+def command(  # noqa: PLR0917 - click hands options over by name
+    ctx: click.Context,
+    package: Path | None,
+    listed: bool,
+    play: bool,
+    screenshots: Path | None,
+    report: Path | None,
+    junit: Path | None,
+) -> None:
     """Hold a package against everything that must be true before it is published.
 
     Decrypts and decodes every rung and variant with the keys of this state; without them the structure alone is checked.
@@ -37,9 +49,15 @@ def command(ctx: click.Context, package: Path, play: bool, screenshots: Path | N
     Example:
       mediaforge verify packages/atlas
       mediaforge verify packages/atlas --play --screenshots build/played
-      mediaforge verify packages/atlas --junit build/atlas.xml --json
+      mediaforge verify packages/atlas --report build/atlas.html --junit build/atlas.xml --json
+      mediaforge verify --list
     """
     call: Call = ctx.obj
+    if listed:
+        call.printer.answer({"rules": RULES}, _print_rules)
+        return
+    if package is None:
+        raise click.UsageError("Missing argument 'PACKAGE'; or print the rules with --list.", ctx)
     if screenshots is not None and not play:
         raise click.UsageError("--screenshots keeps what --play shows; add --play.", ctx)
     chromium = locate_chromium(call.settings.tools) if play else None
@@ -56,10 +74,24 @@ def command(ctx: click.Context, package: Path, play: bool, screenshots: Path | N
             checks += tuple(row.check for row in played)
     if junit is not None:
         write_junit({str(package): checks}, junit)
+    if report is not None:
+        write_report(Report(package=package, record=record, checks=checks, played=played, pictures=screenshots), report)
     broken = failures(checks)
-    data = {"package": package, "checks": checks} | ({"played": [_facts(row) for row in played]} if play else {})
+    data = {"package": package, "checks": [_row(check) for check in checks]}
+    data |= {"played": [_facts(row) for row in played]} if play else {}
     call.printer.answer(data, lambda: _print(checks), ok=not broken)
     ctx.exit(1 if broken else 0)
+
+
+def _row(check: Check) -> dict[str, object]:
+    """A check for scripts, with the clause of its rule."""
+    clause = rule_of(check.id).clause
+    return {"id": check.id, "ok": check.ok, "message": check.message, "level": check.level, "clause": clause}
+
+
+def _print_rules() -> None:
+    rows = [(rule.id, rule.level.value, rule.clause, rule.holds) for rule in RULES]
+    print_table(("rule", "level", "clause", "what must be so"), rows, empty="")
 
 
 def _keys(store: KeyStore, title: str) -> Mapping[bytes, bytes] | None:

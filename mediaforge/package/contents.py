@@ -1,6 +1,6 @@
 """A package folder read back whole: the record, every stream, every manifest. What cannot be read becomes a finding."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,18 @@ from mediaforge.package.dash import Presentation, read_mpd
 from mediaforge.package.hls import MasterPlaylist, MediaPlaylist, read_master, read_playlist
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, audio_folder, text_folder, video_folder
 from mediaforge.package.record import AUDIO_LABEL, PackageRecord, RungRecord, load_record
+from mediaforge.package.rules import Rule, dotted
 from mediaforge.package.stream import Stream, read_stream
+
+READABLE = Rule(
+    id="package.readable",
+    clause="ISO/IEC 14496-12, 4.2, 8.8",
+    holds="every init and media segment of a stream can be read whole",
+)
+DASH_READABLE = Rule(id="package.dash.readable", clause="ISO/IEC 23009-1, 5.2", holds="the MPD can be read")
+HLS_READABLE = Rule(id="package.hls.readable", clause="RFC 8216, 4.1", holds="every playlist can be read")
+
+RULES = (READABLE, DASH_READABLE, HLS_READABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +69,19 @@ def read_contents(folder: Path) -> Contents:
         try:
             streams[name] = read_stream(folder, name, init_folder=name.removeprefix(f"{Variant.B.value}/"))
         except MediaError as error:
-            damage.append(_damaged(f"package.readable.{dotted(name)}", error))
+            damage.append(_damaged(READABLE, error, about=name))
     presentation, master = None, None
     playlists = {}
     try:
         presentation = read_mpd(folder / DASH_MANIFEST)
     except MediaError as error:
-        damage.append(_damaged("package.dash.readable", error))
+        damage.append(_damaged(DASH_READABLE, error))
     try:
         master = read_master(folder / HLS_MANIFEST)
         for uri in master.uris:
             playlists[uri] = read_playlist(folder / uri)
     except MediaError as error:
-        damage.append(_damaged("package.hls.readable", error))
+        damage.append(_damaged(HLS_READABLE, error))
     return Contents(
         folder=folder,
         record=record,
@@ -82,19 +93,6 @@ def read_contents(folder: Path) -> Contents:
     )
 
 
-def dotted(folder: str) -> str:
-    """A folder's name as part of a check's id."""
-    return folder.replace("/", ".")
-
-
-def finding(name: str, faults: Iterable[str], good: str, *, advice: str = "package the title again") -> Check:
-    """A check that holds if there are no faults; else its message is the first of them, and how many more there are."""
-    found = list(faults)
-    if not found:
-        return Check(id=name, ok=True, message=good)
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return Check(id=name, ok=False, message=f"{found[0]}{more}; {advice}")
-
-
-def _damaged(name: str, error: MediaError) -> Check:
-    return Check(id=name, ok=False, message=str(error))
+def _damaged(rule: Rule, error: MediaError, *, about: str = "") -> Check:
+    """The error's own words: they name the file, and what to do."""
+    return Check(id=f"{rule.id}.{dotted(about)}" if about else rule.id, ok=False, message=str(error), level=rule.level)

@@ -5,7 +5,7 @@ one track, and its samples lie in the mdat right behind: anything else is refuse
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -48,9 +48,8 @@ def parse_fragment(data: bytes, track: Track) -> Fragment:
     inner = {box.kind: box for box in children(data, trafs[0])}
     if not {"tfhd", "tfdt", "trun"} <= set(inner):
         raise ValueError("it says no times (tfhd, tfdt or trun is missing)")
-    duration, size, flags = _defaults(data, inner["tfhd"], track)
     decode_time = _decode_time(data, inner["tfdt"])
-    samples = list(_samples(data, inner["trun"], duration=duration, size=size, flags=flags))
+    samples = read_samples(data, inner, track)
     if sum(sample.size for sample in samples) != mdat.end - mdat.body:
         raise ValueError("its samples are not as long as the mdat that holds them")
     return Fragment(
@@ -59,7 +58,7 @@ def parse_fragment(data: bytes, track: Track) -> Fragment:
         samples=len(samples),
         media_bytes=mdat.end - mdat.body,
         first_shown=_first_shown(decode_time, samples),
-        begins_with_sync=bool(samples) and not samples[0].flags & _NON_SYNC,
+        begins_with_sync=bool(samples) and samples[0].is_sync,
         ivs=_ivs(data, inner.get("senc"), track, len(samples)),
     )
 
@@ -71,11 +70,23 @@ def span(fragment: Fragment, track: Track) -> tuple[Fraction, Fraction]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
+    """Duration and composition offset in ticks, size in bytes."""
+
     duration: int
     size: int
     flags: int
     offset: int
+
+    @property
+    def is_sync(self) -> bool:
+        return not self.flags & _NON_SYNC
+
+
+def read_samples(data: bytes, inner: Mapping[str, Box], track: Track) -> tuple[Sample, ...]:
+    """The samples that a traf announces; `inner` are its boxes by kind. Raises ValueError."""
+    duration, size, flags = _defaults(data, inner["tfhd"], track)
+    return tuple(_samples(data, inner["trun"], duration=duration, size=size, flags=flags))
 
 
 def _defaults(data: bytes, tfhd: Box, track: Track) -> tuple[int, int, int]:
@@ -96,7 +107,7 @@ def _decode_time(data: bytes, tfdt: Box) -> int:
     return int.from_bytes(body[: 8 if version else 4], "big")
 
 
-def _samples(data: bytes, trun: Box, *, duration: int, size: int, flags: int) -> Iterator[_Sample]:
+def _samples(data: bytes, trun: Box, *, duration: int, size: int, flags: int) -> Iterator[Sample]:
     version, present, body = fullbox(data, trun)
     count = int.from_bytes(body[:4], "big")
     at = 4 + (4 if present & _DATA_OFFSET else 0)
@@ -112,10 +123,10 @@ def _samples(data: bytes, trun: Box, *, duration: int, size: int, flags: int) ->
     for index in range(count):
         values = dict(zip(fields, row.unpack_from(body, at + index * row.size), strict=True))
         default = first_flags if index == 0 else flags
-        yield _Sample(values.get(0x100, duration), values.get(0x200, size), values.get(0x400, default), values.get(0x800, 0))
+        yield Sample(values.get(0x100, duration), values.get(0x200, size), values.get(0x400, default), values.get(0x800, 0))
 
 
-def _first_shown(decode_time: int, samples: list[_Sample]) -> int:
+def _first_shown(decode_time: int, samples: Sequence[Sample]) -> int:
     shown = []
     for sample in samples:
         shown.append(decode_time + sample.offset)

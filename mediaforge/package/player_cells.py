@@ -7,9 +7,24 @@ from enum import StrEnum
 
 from mediaforge.checks import Check
 from mediaforge.media import Variant
-from mediaforge.package.contents import finding
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, segment_name, video_folder
 from mediaforge.package.record import PackageRecord, RungRecord, Scheme
+from mediaforge.package.rules import Rule, finding
+
+PLAYS = Rule(
+    id="package.play",
+    clause="W3C Encrypted Media Extensions; ours",
+    holds="a player plays the package to its end, through switches and a seek, with variant A and with a mix of A and B",
+    advice="open it in that player and look, or package the title again",
+)
+REFUSES = Rule(
+    id="package.play.refused",
+    clause="ours",
+    holds="a player that is given a wrong key shows nothing",
+    advice="make sure that the package is encrypted with the keys of its labels",
+)
+
+RULES = (PLAYS, REFUSES)
 
 _MISSING = 404
 
@@ -136,12 +151,11 @@ TAIL_SECONDS = 4.0  # how far before the end the last piece begins
 
 def judge(take: Take, record: PackageRecord, mix: Sequence[Variant]) -> Check:
     """Whether the cell showed what it must."""
-    name = f"package.play.{take.cell.name}"
     if take.cell.mode is Mode.WRONG_KEY:
-        advice = "make sure that the package is encrypted with the keys of its labels"
-        return finding(name, _opened(take), f"{take.cell.words}: refused ({_first(take)})", advice=advice)
-    advice = f"open it in {take.cell.words.partition(',')[0]} and look, or package the title again"
-    return finding(name, _faults(take, record, mix), f"{take.cell.words}: {_summary(take)}", advice=advice)
+        good = f"{take.cell.words}: refused ({_first(take)})"
+        return finding(REFUSES, _opened(take), about=take.cell.name, good=good)
+    good = f"{take.cell.words}: {_summary(take) if take.seen else ''}"
+    return finding(PLAYS, _faults(take, record, mix), about=take.cell.name, good=good)
 
 
 def _faults(take: Take, record: PackageRecord, mix: Sequence[Variant]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mediaforge.errors import MediaError
+from mediaforge.package.form import Form, parse_form
 from mediaforge.package.fragment import Fragment, parse_fragment
 from mediaforge.package.layout import INIT, segment_name, segment_numbers
 from mediaforge.package.track import Track, read_track
@@ -19,6 +20,7 @@ class Segment:
     path: Path
     size: int
     fragment: Fragment
+    form: Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +58,10 @@ def read_stream(package: Path, folder: str, *, init_folder: str) -> Stream:
     segments = []
     for path, data in _files(package / folder):
         try:
-            fragment = parse_fragment(data, track)
+            fragment, form = parse_fragment(data, track), parse_form(data, track)
         except (ValueError, IndexError, struct.error) as error:
             raise MediaError(path, f"is no whole segment ({error}); package the title again") from error
-        segments.append(Segment(path=path, size=len(data), fragment=fragment))
+        segments.append(Segment(path=path, size=len(data), fragment=fragment, form=form))
         digest.update(data)
     return Stream(folder=folder, init=init, track=track, segments=tuple(segments), digest=digest.hexdigest())
 

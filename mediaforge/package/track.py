@@ -26,6 +26,7 @@ class Track:
     """One track. `handler` is vide, soun or text; `edit_start` is the media time, in ticks, that is shown at 0."""
 
     brands: tuple[str, ...]
+    track_id: int
     handler: str
     codec: str
     timescale: int
@@ -59,7 +60,8 @@ def parse_track(data: bytes) -> Track:
     # VisualSampleEntry, 12.1.3.2: width and height follow 24 bytes of reserved fields.
     width, height = struct.unpack_from(">HH", data, entry.body + 24) if is_video else (0, 0)
     return Track(
-        brands=_brands(data, _need(data, "ftyp")),
+        brands=read_brands(data, _need(data, "ftyp")),
+        track_id=int.from_bytes(trex[:4], "big"),
         handler=fullbox(data, _need(data, "moov/trak/mdia/hdlr"))[2][4:8].decode("latin-1"),
         codec=data[format_box.body : format_box.end].decode("latin-1") if format_box else entry.kind,
         timescale=_timescale(data),
@@ -87,7 +89,7 @@ def _inside(data: bytes, box: Box, path: str) -> Box | None:
     return found
 
 
-def _brands(data: bytes, box: Box) -> tuple[str, ...]:
+def read_brands(data: bytes, box: Box) -> tuple[str, ...]:
     """ftyp and styp, 4.3 and 8.16.2: the major brand, its version, then the compatible ones."""
     body = data[box.body : box.end].decode("latin-1")
     return tuple(dict.fromkeys(body[at : at + 4] for at in (0, *range(8, len(body), 4))))

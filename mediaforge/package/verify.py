@@ -7,9 +7,14 @@ from mediaforge.checks import Check
 from mediaforge.package.contents import read_contents
 from mediaforge.package.laws.decoding import check_decoding
 from mediaforge.package.laws.files import check_files
+from mediaforge.package.laws.inits import check_inits
 from mediaforge.package.laws.manifests import check_manifests
+from mediaforge.package.laws.mixing import check_mixing
+from mediaforge.package.laws.mpd import check_mpd
+from mediaforge.package.laws.playlists import check_playlists
 from mediaforge.package.laws.protection import check_protection
 from mediaforge.package.laws.rates import check_rates
+from mediaforge.package.laws.segments import check_segments
 from mediaforge.package.laws.timeline import check_timeline
 
 
@@ -27,10 +32,15 @@ def verify_package(
     contents = read_contents(folder)
     return (
         *contents.damage,
+        *check_files(contents),
+        *check_inits(contents),
+        *check_segments(contents),
         *check_timeline(contents),
         *check_rates(contents),
+        *check_mixing(contents),
         *check_protection(contents, keys),
-        *check_files(contents),
         *check_manifests(contents),
+        *check_mpd(contents),
+        *check_playlists(contents),
         *check_decoding(contents, keys, on_progress),
     )

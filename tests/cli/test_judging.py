@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -61,13 +62,14 @@ def test_verify_reads_with_the_title_s_keys_and_fails_where_a_check_does(
 
     def judge(folder: Path, *, keys: object, on_progress: object) -> tuple[Check, ...]:
         seen.append((folder, keys))
-        return (GOOD, BAD)
+        return (replace(GOOD, id="package.kid.labels"), replace(BAD, id="package.digests"))
 
     monkeypatch.setattr(verify_command, "verify_package", judge)
     monkeypatch.setattr(verify_command, "load_record", lambda _: SimpleNamespace(title="atlas"))
     assert run(["verify", "package", "--state", str(tmp_path), "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert (answer["ok"], len(answer["checks"])) == (False, 2)
+    assert [row["clause"] for row in answer["checks"]] == ["ours", "ours"]
     assert seen == [(Path("package"), None)]  # a state without the title's keys: the structure alone
 
 

@@ -30,6 +30,7 @@ def track(*, iv_bytes: int = 0) -> Track:
     )
     return Track(
         brands=(),
+        track_id=1,
         handler="vide",
         codec="avc1",
         timescale=25,

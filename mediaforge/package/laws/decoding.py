@@ -8,9 +8,14 @@ from mediaforge.checks import Check, Level
 from mediaforge.errors import MediaError
 from mediaforge.frames import Decoded, decode_all
 from mediaforge.media import AUDIO_RATE, Grid
-from mediaforge.package.contents import Contents, dotted, finding
+from mediaforge.package.contents import Contents
 from mediaforge.package.record import Scheme
+from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Stream
+
+DECODE = Rule(id="package.decode", clause="ours", holds="a stream opens with its key and decodes whole, by another decoder")
+
+RULES = (DECODE,)
 
 
 def check_decoding(
@@ -19,15 +24,14 @@ def check_decoding(
     """Decode every rung in every variant, and every sound, once. Without keys an encrypted package gives a warning only."""
     if keys is None and contents.record.scheme is not Scheme.NONE:
         message = "nothing was decrypted or decoded, because no keys are at hand; verify it where the key store is"
-        yield Check(id="package.decode", ok=False, level=Level.WARNING, message=message)
+        yield Check(id=DECODE.id, ok=False, level=Level.WARNING, message=message)
         return
     streams = [stream for _, stream in contents.encrypted()]
     whole = sum(_size(stream) for stream in streams)
     done = 0
     for stream in streams:
-        yield finding(
-            f"package.decode.{dotted(stream.folder)}", _faults(stream, contents.record.grid, keys or {}), "decodes whole"
-        )
+        faults = _faults(stream, contents.record.grid, keys or {})
+        yield finding(DECODE, faults, about=stream.folder, good="decodes whole")
         done += _size(stream)
         on_progress(done / whole)
 

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from mediaforge.checks import Check
 from mediaforge.media import Variant
-from mediaforge.package.contents import Contents, finding
+from mediaforge.package.contents import Contents
 from mediaforge.package.layout import (
     DASH_MANIFEST,
     HLS_MANIFEST,
@@ -16,14 +16,34 @@ from mediaforge.package.layout import (
     text_folder,
     video_folder,
 )
+from mediaforge.package.rules import Rule, finding
+
+DIGESTS = Rule(id="package.digests", clause="ours", holds="every segment is the one that was packaged")
+PRESENT = Rule(
+    id="package.files.present", clause="ISO/IEC 23009-1, 5.3.9.4; RFC 8216, 4.3.2", holds="every URI of the manifests is there"
+)
+REFERENCED = Rule(
+    id="package.files.referenced",
+    clause="ours",
+    holds="every file is named by a manifest, and every stream by both",
+    advice="remove what does not belong there, or package the title again",
+)
+LANGUAGES = Rule(
+    id="package.languages",
+    clause="ISO/IEC 23009-1, 5.3.3.2; RFC 8216, 4.3.4.1",
+    holds="every sound and subtitle is offered in its language",
+)
+SIZE = Rule(id="package.size", clause="ISO/IEC 14496-12, 12.1.3", holds="every rung has the size it was planned with")
+
+RULES = (DIGESTS, PRESENT, REFERENCED, LANGUAGES, SIZE)
 
 
 def check_files(contents: Contents) -> Iterator[Check]:
-    yield finding("package.digests", _digests(contents), "every segment is the one that was packaged")
-    yield finding("package.files.present", _missing(contents), "every URI is there")
-    yield finding("package.files.referenced", _strays(contents), "every file is named by a manifest")
-    yield finding("package.languages", _languages(contents), "every sound and subtitle is offered in its language")
-    yield finding("package.size", _sizes(contents), "every rung has the size it was planned with")
+    yield finding(DIGESTS, _digests(contents))
+    yield finding(PRESENT, _missing(contents))
+    yield finding(REFERENCED, _strays(contents))
+    yield finding(LANGUAGES, _languages(contents))
+    yield finding(SIZE, _sizes(contents))
 
 
 def _digests(contents: Contents) -> Iterator[str]:

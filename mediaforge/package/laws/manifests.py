@@ -5,27 +5,45 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 
 from mediaforge.checks import Check
-from mediaforge.package.contents import Contents, finding
+from mediaforge.package.contents import Contents
 from mediaforge.package.dash import Presentation
 from mediaforge.package.hls import MasterPlaylist
 from mediaforge.package.laws.timeline import shown_spans
 from mediaforge.package.layout import video_folder
+from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Rate, Stream, measured_rate
 
 _ROUNDING = Fraction(1, 1000)  # EXTINF has three decimals
 _SOUND_FRAME = Fraction(1024, 48_000)
 _HLS_VERSION = 6
 
+DASH_TIMES = Rule(id="package.dash.times", clause="ISO/IEC 23009-1, 5.3.9.6", holds="the MPD says the segments' times")
+DASH_RATES = Rule(
+    id="package.dash.rates", clause="ISO/IEC 23009-1, 5.3.5.2", holds="no mix of variants needs more than the MPD says"
+)
+DASH_SAP = Rule(id="package.dash.sap", clause="ISO/IEC 23009-1, 5.3.7.2", holds="the MPD lets players switch at every segment")
+HLS_TIMES = Rule(id="package.hls.times", clause="RFC 8216, 4.3.2.1, 4.3.3.1", holds="the playlists say the segments' times")
+HLS_RATES = Rule(
+    id="package.hls.rates", clause="RFC 8216, 4.3.4.2", holds="no mix of variants needs more than the master playlist says"
+)
+HLS_FORM = Rule(
+    id="package.hls.form",
+    clause="RFC 8216, 4.3.3.4, 4.3.4.1, 4.3.4.2, 7",
+    holds="version, init segments, text codecs, default sounds and ends are in place",
+)
+
+RULES = (DASH_TIMES, DASH_RATES, DASH_SAP, HLS_TIMES, HLS_RATES, HLS_FORM)
+
 
 def check_manifests(contents: Contents) -> Iterator[Check]:
     if contents.presentation is not None:
-        yield finding("package.dash.times", _dash_times(contents, contents.presentation), "the MPD says the segments' times")
-        yield finding("package.dash.rates", _dash_rates(contents, contents.presentation), "no mix of variants needs more")
-        yield finding("package.dash.sap", _sap(contents.presentation), "players may switch at every segment")
+        yield finding(DASH_TIMES, _dash_times(contents, contents.presentation))
+        yield finding(DASH_RATES, _dash_rates(contents, contents.presentation))
+        yield finding(DASH_SAP, _sap(contents.presentation))
     if contents.master is not None:
-        yield finding("package.hls.times", _hls_times(contents), "the playlists say the segments' times")
-        yield finding("package.hls.rates", _hls_rates(contents, contents.master), "no mix of variants needs more")
-        yield finding("package.hls.form", _hls_form(contents, contents.master), "version, codecs and ends are in place")
+        yield finding(HLS_TIMES, _hls_times(contents))
+        yield finding(HLS_RATES, _hls_rates(contents, contents.master))
+        yield finding(HLS_FORM, _hls_form(contents, contents.master))
 
 
 def _dash_times(contents: Contents, presentation: Presentation) -> Iterator[str]:

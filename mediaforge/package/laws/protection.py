@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 
 from mediaforge.checks import Check
-from mediaforge.package.contents import Contents, dotted, finding
+from mediaforge.package.contents import Contents
 from mediaforge.package.hls import FAIRPLAY_FORMAT, PLAYREADY_FORMAT, WIDEVINE_FORMAT, HlsKey
 from mediaforge.package.layout import INIT, PLAYLIST
 from mediaforge.package.pssh import (
@@ -20,6 +20,7 @@ from mediaforge.package.pssh import (
     playready_checksum,
 )
 from mediaforge.package.record import Scheme, System
+from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Stream
 from mediaforge.package.track import Protection
 
@@ -27,26 +28,53 @@ _SYSTEM_IDS = {System.WIDEVINE: WIDEVINE, System.PLAYREADY: PLAYREADY}
 _KEY_FORMATS = {System.WIDEVINE: WIDEVINE_FORMAT, System.PLAYREADY: PLAYREADY_FORMAT, System.FAIRPLAY: FAIRPLAY_FORMAT}
 _METHODS = {Scheme.CBCS: "SAMPLE-AES", Scheme.CENC: "SAMPLE-AES-CTR"}
 
+SCHEME = Rule(
+    id="package.scheme", clause="ISO/IEC 23001-7, 10.1, 10.4.1", holds="a stream is encrypted by the scheme, as that prescribes"
+)
+LABELS = Rule(id="package.kid.labels", clause="ours", holds="one key a label, and another for each")
+INIT_KIDS = Rule(
+    id="package.kid.init",
+    clause="ISO/IEC 23001-7, 8.1, 8.2",
+    holds="the init segment names its KID, and that of every licence, in all boxes",
+)
+DASH_KIDS = Rule(id="package.kid.dash", clause="ISO/IEC 23009-1, 5.8.5.2", holds="the MPD names the KIDs of the tracks")
+HLS_KIDS = Rule(id="package.kid.hls", clause="RFC 8216, 4.3.2.4, 4.3.4.5", holds="HLS names the KIDs of the tracks")
+IDENTITY = Rule(id="package.hls.identity", clause="RFC 8216, 4.3.2.4", holds="no playlist passes a KID off as a key")
+IVS = Rule(
+    id="package.iv",
+    clause="ISO/IEC 23001-7, 9.2, 10.4; NIST SP 800-38A, B",
+    holds="no IV stands twice under one key",
+    advice="withdraw what was published of it, and package the title again under new keys",
+)
+CHECKSUM = Rule(
+    id="package.key.checksum",
+    clause="PlayReady header specification",
+    holds="every check of a key agrees with the key",
+    advice="give the keys of this title",
+)
+
+RULES = (SCHEME, LABELS, INIT_KIDS, DASH_KIDS, HLS_KIDS, IDENTITY, IVS, CHECKSUM)
+
 
 def check_protection(contents: Contents, keys: Mapping[bytes, bytes] | None) -> Iterator[Check]:
     for _, stream in contents.encrypted():
         faults = _scheme(stream, contents.record.scheme)
-        yield finding(f"package.scheme.{dotted(stream.folder)}", faults, f"{contents.record.scheme} as it should be")
+        yield finding(SCHEME, faults, about=stream.folder, good=f"{contents.record.scheme} as it should be")
     if contents.record.scheme is Scheme.NONE:
         return
     kids = {label: stream.track.protection.default_kid for label, stream in contents.encrypted() if stream.track.protection}
-    yield finding("package.kid.labels", _labels(contents, kids), "one key a label, and another for each")
+    yield finding(LABELS, _labels(contents, kids))
     everyone = set(kids.values())
     for label, stream in contents.encrypted():
-        kid, name = kids.get(label, b""), dotted(stream.folder)
-        yield finding(f"package.kid.init.{name}", _init(contents, stream, kid, everyone), f"{label} is {kid.hex()} everywhere")
-    yield finding("package.kid.dash", _dash(contents, everyone), "the MPD names the KIDs of the tracks")
-    yield finding("package.kid.hls", _hls(contents, everyone), "HLS names the KIDs of the tracks")
-    yield finding("package.hls.identity", _identity(contents), "no playlist passes a KID off as a key")
-    yield finding("package.iv", _ivs(contents, kids), "no IV stands twice under one key")
+        kid = kids.get(label, b"")
+        good = f"{label} is {kid.hex()} everywhere"
+        yield finding(INIT_KIDS, _init(contents, stream, kid, everyone), about=stream.folder, good=good)
+    yield finding(DASH_KIDS, _dash(contents, everyone))
+    yield finding(HLS_KIDS, _hls(contents, everyone))
+    yield finding(IDENTITY, _identity(contents))
+    yield finding(IVS, _ivs(contents, kids))
     if keys is not None:
-        good = "every check of a key agrees with the key"
-        yield finding("package.key.checksum", _checksums(contents, keys), good, advice="give the keys of this title")
+        yield finding(CHECKSUM, _checksums(contents, keys))
 
 
 def _scheme(stream: Stream, scheme: Scheme) -> Iterator[str]:

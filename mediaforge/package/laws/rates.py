@@ -1,15 +1,25 @@
 """No segment far above its rung's rate: players choose by that rate, and a buffer does not smooth whole segments."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from mediaforge.checks import Check, Level
-from mediaforge.package.contents import Contents, dotted, finding
+from mediaforge.package.contents import Contents
 from mediaforge.package.record import RungRecord
+from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Stream
 
 TOLERANCE = 1.10  # over the rung's maximum rate: within the safety margin of players
 _BITS = 8
+
+RATE = Rule(
+    id="package.rate",
+    clause="HLS authoring, 1 (video encoding)",
+    holds=f"no segment takes more than {TOLERANCE:.2f} times its rung's maximum rate",
+    advice="raise the rung's peak, or let its rungs be planned (`ladder plan`)",
+    level=Level.WARNING,
+)
+
+RULES = (RATE,)
 
 
 def check_rates(contents: Contents) -> Iterator[Check]:
@@ -17,8 +27,7 @@ def check_rates(contents: Contents) -> Iterator[Check]:
     for rung, _, stream in contents.rungs():
         faults = _excessive(rung, stream, whole=float(contents.record.grid.segment_seconds))
         good = f"no segment takes more than {TOLERANCE:.2f} times {rung.max_bitrate_bps / 1000:.0f} kbit/s"
-        advice = "raise the rung's peak, or let its rungs be planned (`ladder plan`)"
-        yield replace(finding(f"package.rate.{dotted(stream.folder)}", faults, good, advice=advice), level=Level.WARNING)
+        yield finding(RATE, faults, about=stream.folder, good=good)
 
 
 def _excessive(rung: RungRecord, stream: Stream, *, whole: float) -> Iterator[str]:

@@ -5,23 +5,38 @@ from fractions import Fraction
 
 from mediaforge.checks import Check
 from mediaforge.media import Grid
-from mediaforge.package.contents import Contents, dotted, finding
+from mediaforge.package.contents import Contents
+from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Stream
+
+FRAMES = Rule(id="package.frames", clause="ours", holds="every segment of a rung has the frames of the grid")
+TIMES = Rule(
+    id="package.times",
+    clause="ISO/IEC 14496-12, 8.8.12; CMAF, 7.3.4",
+    holds="a stream has no gap, lies on the grid, and is as long as the picture",
+)
+SYNC = Rule(
+    id="package.sync",
+    clause="ISO/IEC 14496-12, 8.8.3.1; CMAF, 7.3.4",
+    holds="every segment of a rung begins with a sync sample",
+)
+
+RULES = (FRAMES, TIMES, SYNC)
 
 
 def check_timeline(contents: Contents) -> Iterator[Check]:
     grid = contents.record.grid
     for _, _, stream in contents.rungs():
-        name = dotted(stream.folder)
-        yield finding(f"package.frames.{name}", _frames(stream, grid), f"{grid.frames} frames in {grid.segments} segments")
-        yield finding(f"package.times.{name}", _times(stream, grid), "every segment lies on the grid")
-        yield finding(f"package.sync.{name}", _sync(stream), "every segment begins with a sync sample")
+        good = f"{grid.frames} frames in {grid.segments} segments"
+        yield finding(FRAMES, _frames(stream, grid), about=stream.folder, good=good)
+        yield finding(TIMES, _times(stream, grid), about=stream.folder, good="every segment lies on the grid")
+        yield finding(SYNC, _sync(stream), about=stream.folder)
     for stream in contents.sounds():
         faults = [*_gaps(stream), *_sound_length(stream, grid)]
-        yield finding(f"package.times.{dotted(stream.folder)}", faults, "no gap, and as long as the picture")
+        yield finding(TIMES, faults, about=stream.folder, good="no gap, and as long as the picture")
     for stream in contents.texts():
         faults = [*_gaps(stream), *_text_length(stream, grid)]
-        yield finding(f"package.times.{dotted(stream.folder)}", faults, "no gap, and as long as the picture")
+        yield finding(TIMES, faults, about=stream.folder, good="no gap, and as long as the picture")
 
 
 def shown_spans(stream: Stream) -> Iterator[tuple[Fraction, Fraction]]:
