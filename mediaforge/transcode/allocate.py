@@ -65,25 +65,25 @@ def slopes(title: TitleCurves, curve: Curve, crfs: Iterable[float]) -> tuple[flo
 def crf_at_slope(title: TitleCurves, curve: Curve, slope: float) -> Floats:
     """Where one bit more gains a GOP `slope` VMAF, (segments,).
 
-    Each GOP has its own bits (a), for the scout has seen it; b, c and d are the title's. A sample's VMAF says too little of
-    the other GOPs of its stratum: on film at 540p, of the 0.33 VMAF that the true curves of all GOPs would gain over a constant
-    CRF at equal bits, the bits alone bring 0.22, bits and samples' VMAF together 0.10.
+    Each GOP has its own bits (a), for the scout has seen it; b, c and d are the title's, on average. A sample's VMAF says too
+    little of the other GOPs of its stratum: on film at 540p, of the 0.33 VMAF that the true curves of all GOPs would gain over
+    a constant CRF at equal bits, the bits alone bring 0.22, bits and samples' VMAF together 0.10.
     """
     b, c, d = _pooled(title, curve)
-    own = curve.a[title.sample] + np.log(title.scale)
-    return np.asarray((math.log(slope * b / d) + own - c) / (b + d))
+    return np.asarray((math.log(slope * b / d) + curve.a - c) / (b + d))
 
 
 def _pooled(title: TitleCurves, curve: Curve) -> tuple[float, float, float]:
-    b, c, d = (float(np.average(numbers[title.sample], weights=title.seconds)) for numbers in (curve.b, curve.c, curve.d))
+    numbers = (curve.b, curve.c[title.sample], curve.d[title.sample])
+    b, c, d = (float(np.average(number, weights=title.seconds)) for number in numbers)
     return b, c, d
 
 
 def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: float) -> Allocation:
     # A short last segment is mostly its key frame: its bits are held against a whole segment's time, as players buffer them.
-    most = cap_bps * np.maximum(title.seconds, float(title.grid.segment_seconds)) / title.scale
-    crf = np.minimum(np.maximum(wanted, curve.crf_at_bits(most, title.sample)), curve.coarsest + _PAST)
-    bps = curve.bits(crf, title.sample) * title.scale / title.seconds
+    most = cap_bps * np.maximum(title.seconds, float(title.grid.segment_seconds))
+    crf = np.minimum(np.maximum(wanted, curve.crf_at_bits(most)), curve.coarsest + _PAST)
+    bps = curve.bits(crf) / title.seconds
     vmaf = curve.vmaf(crf, title.sample)
     return Allocation(
         width=curve.width,

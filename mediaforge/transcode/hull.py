@@ -1,6 +1,6 @@
 """A title's curves: for every size and GOP the rate and VMAF of each constant quality, and the convex hull over sizes. Pure.
 
-For one sample at one size and preset, over the range of CRFs that a ladder uses,
+For one GOP at one size and preset, over the range of CRFs that a ladder uses,
 
     ln bits = a - b crf          ln(CEILING - VMAF) = c + d crf
 
@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.media import Grid
-from mediaforge.transcode.shots import Casting
 from mediaforge.transcode.trials import Outcomes, Trial
 
 CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
@@ -30,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One size: the four numbers of every sample, (samples,) each. Bits are of the sample's whole GOP."""
+    """One size: a and b of every GOP, (segments,), c and d of every sample, (samples,)."""
 
     width: int
     height: int
@@ -41,14 +40,15 @@ class Curve:
     finest: float  # the CRFs between which the numbers may be trusted
     coarsest: float
 
-    def bits(self, crf: Floats, sample: NDArray[np.int64]) -> Floats:
-        return np.asarray(np.exp(self.a[sample] - self.b[sample] * crf))
+    def bits(self, crf: Floats) -> Floats:
+        """Of every GOP at its CRF, (segments,)."""
+        return np.asarray(np.exp(self.a - self.b * crf))
 
     def vmaf(self, crf: Floats, sample: NDArray[np.int64]) -> Floats:
         return np.asarray(np.clip(CEILING - np.exp(self.c[sample] + self.d[sample] * crf), 0.0, _BEST))
 
-    def crf_at_bits(self, bits: Floats, sample: NDArray[np.int64]) -> Floats:
-        return np.asarray((self.a[sample] - np.log(bits)) / self.b[sample])
+    def crf_at_bits(self, bits: Floats) -> Floats:
+        return np.asarray((self.a - np.log(bits)) / self.b)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,7 @@ class TitleCurves:
 
     grid: Grid
     curves: tuple[Curve, ...]
-    sample: NDArray[np.int64]  # (segments,): which sample stands for a GOP
-    scale: Floats  # (segments,): a GOP's bits over its sample's, by the scout
+    sample: NDArray[np.int64]  # (segments,): whose VMAF stands for a GOP's
     shot: NDArray[np.int64]  # (segments,): the number of its shot
 
     @property
@@ -96,28 +95,22 @@ class Calibration:
     def apply(self, trials: Sequence[Trial], outcomes: Outcomes) -> Outcomes:
         """All fast trials as the rung's preset would have made them."""
         at = np.log([trial.width * trial.height for trial in trials])
-        knots = np.log(self.pixels)
-        bits = np.interp(at, knots, np.log(self.own.bits.mean(axis=1)) - np.log(self.fast.bits.mean(axis=1)))
-        far = np.log(CEILING - self.own.vmaf.mean(axis=1)) - np.log(CEILING - self.fast.vmaf.mean(axis=1))
-        nearer = np.interp(at, knots, far)
+
+        def moved(fast: Floats, own: Floats) -> Floats:
+            ratios = np.log(own.mean(axis=1) / fast.mean(axis=1))
+            return np.asarray(np.exp(np.interp(at, np.log(self.pixels), ratios))[:, None])
+
         return Outcomes(
-            bits=outcomes.bits * np.exp(bits)[:, None],
-            vmaf=CEILING - (CEILING - outcomes.vmaf) * np.exp(nearer)[:, None],
+            key=outcomes.key * moved(self.fast.key, self.own.key),
+            rest=outcomes.rest * moved(self.fast.rest, self.own.rest),
+            vmaf=CEILING - (CEILING - outcomes.vmaf) * moved(CEILING - self.fast.vmaf, CEILING - self.own.vmaf),
         )
 
 
-def fit_curves(trials: Sequence[Trial], outcomes: Outcomes) -> tuple[Curve, ...]:
-    """The curves of all sizes tried, small to large; two or more CRFs a size."""
+def fit_curves(trials: Sequence[Trial], bits: Floats, vmaf: Floats) -> tuple[Curve, ...]:
+    """The curves of all sizes tried, small to large: from bits (trials, segments) and VMAF (trials, samples)."""
     sizes = sorted({(trial.width, trial.height) for trial in trials}, key=lambda size: size[0] * size[1])
-    return tuple(_fit(size, trials, outcomes) for size in sizes)
-
-
-def title_curves(curves: tuple[Curve, ...], casting: Casting, bits: Floats, grid: Grid) -> TitleCurves:
-    """The curves of a whole title; `bits` are the scout's a frame, (segments,)."""
-    frames = np.array([grid.segment_frames(segment) for segment in range(grid.segments)])
-    whole = np.maximum(bits * frames, 1.0)
-    scale = whole / whole[np.array(casting.samples)][casting.sample]
-    return TitleCurves(grid=grid, curves=curves, sample=casting.sample, scale=scale, shot=casting.shot)
+    return tuple(_fit(size, trials, bits, vmaf) for size in sizes)
 
 
 def upper_hull(rate: Floats, vmaf: Floats) -> NDArray[np.int64]:
@@ -137,16 +130,16 @@ def _is_below(rate: Floats, vmaf: Floats, first: int, middle: int, last: int) ->
     return bool(left <= (vmaf[last] - vmaf[first]) * (rate[middle] - rate[first]))
 
 
-def _fit(size: tuple[int, int], trials: Sequence[Trial], outcomes: Outcomes) -> Curve:
+def _fit(size: tuple[int, int], trials: Sequence[Trial], bits: Floats, vmaf: Floats) -> Curve:
     rows = [number for number, trial in enumerate(trials) if (trial.width, trial.height) == size]
     crf = np.array([trials[row].crf for row in rows], dtype=np.float64)
-    slope_bits, bits = _line(crf, np.log(np.maximum(outcomes.bits[rows], 1.0)))
-    slope_loss, loss = _line(crf, np.log(CEILING - np.minimum(outcomes.vmaf[rows], _BEST)))
+    slope_bits, at_zero = _line(crf, np.log(np.maximum(bits[rows], 1.0)))
+    slope_loss, loss = _line(crf, np.log(CEILING - np.minimum(vmaf[rows], _BEST)))
     # Black or still pictures do not care for the CRF; a slope that is not there would divide by zero.
     return Curve(
         width=size[0],
         height=size[1],
-        a=bits,
+        a=at_zero,
         b=np.maximum(-slope_bits, 0.01),
         c=loss,
         d=np.maximum(slope_loss, 1e-4),
@@ -156,7 +149,7 @@ def _fit(size: tuple[int, int], trials: Sequence[Trial], outcomes: Outcomes) -> 
 
 
 def _line(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Least squares over the rows of y (trials, samples): slopes and values at x = 0, (samples,)."""
+    """Least squares over the rows of y (trials, n): slopes and values at x = 0, (n,)."""
     middle = x.mean()
     slope = ((x - middle)[:, None] * (y - y.mean(axis=0))).sum(axis=0) / np.square(x - middle).sum()
     return slope, y.mean(axis=0) - slope * middle

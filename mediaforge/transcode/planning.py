@@ -18,13 +18,14 @@ from mediaforge.tools import Tools
 from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
 from mediaforge.transcode.codecs import codec as codec_named
 from mediaforge.transcode.codecs.interface import Codec
+from mediaforge.transcode.demand import demand, scouted
 from mediaforge.transcode.expect import Expectation, at_share, expect
-from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves, title_curves
+from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.optimise import FLOOR_USAGE, PERCENTILES, Aims, Candidates, not_dominated, optimise
-from mediaforge.transcode.shots import cast, gop_bits
+from mediaforge.transcode.shots import cast
 from mediaforge.transcode.survey import survey
-from mediaforge.transcode.trials import Outcomes, Trial, cut_reel, run_trials
+from mediaforge.transcode.trials import Trial, cut_reel, run_trials
 
 _SIZES_TRIED = 4  # the curves of those between are interpolated
 _CAPS = (1.0, 1.15, 1.35, 1.6, 2.0)  # a segment's most over the title's mean: Apple's authoring rules end at 2
@@ -78,21 +79,25 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
     seen = survey(master, grid, tools=tools, on_progress=lambda part: on_progress(0.3 * part))
     casting = cast(seen, grid)
     with tempfile.TemporaryDirectory(prefix="mediaforge-trials-") as folder:
-        reel = cut_reel(master, grid, casting.samples, seen.bits, Path(folder), tools=tools)
+        reel = cut_reel(master, grid, casting.samples, Path(folder) / "halves.mkv", halves=1, tools=tools)
         on_progress(0.4)
         outcomes = run_trials(reel, trials, Path(folder), codec=codec, tools=tools)
         on_progress(0.8)
         few = _calibrating(trials, own=policy.preset)
-        own = run_trials(reel, [own for _, own in few], Path(folder), codec=codec, tools=tools)
-    rows = [number for number, _ in few]
+        some = np.arange(0, len(casting.samples), 2)
+        whole = cut_reel(
+            master, grid, [casting.samples[place] for place in some], Path(folder) / "wholes.mkv", halves=2, tools=tools
+        )
+        own = run_trials(whole, [own for _, own in few], Path(folder), codec=codec, tools=tools)
     calibration = Calibration(
         pixels=np.array([trial.width * trial.height for _, trial in few], dtype=np.float64),
-        fast=Outcomes(bits=outcomes.bits[rows], vmaf=outcomes.vmaf[rows]),
+        fast=outcomes.of([number for number, _ in few], some),
         own=own,
     )
-    curves = fit_curves(trials, calibration.apply(trials, outcomes))
+    outcomes = calibration.apply(trials, outcomes)
+    bits = demand(outcomes, scouted(seen.bits, grid), casting.samples)
     on_progress(1.0)
-    return title_curves(curves, casting, gop_bits(seen, grid), grid)
+    return TitleCurves(grid=grid, curves=fit_curves(trials, bits, outcomes.vmaf), sample=casting.sample, shot=casting.shot)
 
 
 def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Network, reference: Ladder | None) -> TitleLadder:

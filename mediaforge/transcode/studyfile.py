@@ -13,15 +13,15 @@ _NUMBERS = ("a", "b", "c", "d")
 
 def save_study(curves: TitleCurves, path: Path) -> None:
     shape = np.array([(one.width, one.height, one.finest, one.coarsest) for one in curves.curves])
-    numbers = np.array([[getattr(one, name) for name in _NUMBERS] for one in curves.curves])  # (sizes, 4, samples)
-    np.savez(path, shape=shape, numbers=numbers, sample=curves.sample, scale=curves.scale, shot=curves.shot)
+    a, b, c, d = (np.array([getattr(one, name) for one in curves.curves]) for name in _NUMBERS)  # (sizes, GOPs or samples)
+    np.savez(path, shape=shape, sample=curves.sample, shot=curves.shot, a=a, b=b, c=c, d=d)
 
 
 def load_study(path: Path, grid: Grid) -> TitleCurves:
     """Raises StoreError where the file is no study."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            shape, numbers = file["shape"], file["numbers"]
+            numbers = {name: file[name] for name in _NUMBERS}
             return TitleCurves(
                 grid=grid,
                 curves=tuple(
@@ -30,12 +30,11 @@ def load_study(path: Path, grid: Grid) -> TitleCurves:
                         height=int(height),
                         finest=float(finest),
                         coarsest=float(coarsest),
-                        **dict(zip(_NUMBERS, rows, strict=True)),
+                        **{name: rows[place] for name, rows in numbers.items()},
                     )
-                    for (width, height, finest, coarsest), rows in zip(shape, numbers, strict=True)
+                    for place, (width, height, finest, coarsest) in enumerate(file["shape"])
                 ),
                 sample=file["sample"],
-                scale=file["scale"],
                 shot=file["shot"],
             )
     except (OSError, ValueError, KeyError) as error:

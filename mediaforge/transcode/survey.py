@@ -89,6 +89,6 @@ def _blocks(stream: BinaryIO) -> Iterator[NDArray[np.float32]]:
 
 
 def packet_bits(listing: Path) -> NDArray[np.float64]:
-    """Bits of every packet of a framecrc listing (stream, dts, pts, duration, size, checksum a line), in coding order."""
+    """Bits of every picture of a framecrc listing (stream, dts, pts, duration, size, checksum a line), as they are shown."""
     rows = [line.split(",") for line in listing.read_text().splitlines() if not line.startswith("#")]
-    return 8.0 * np.array([int(row[4]) for row in rows], dtype=np.float64)
+    return 8.0 * np.array([int(row[4]) for row in sorted(rows, key=lambda row: int(row[2]))], dtype=np.float64)

@@ -1,7 +1,7 @@
 """Trial encodes of a title's samples: bits and VMAF at a few sizes and qualities, all in a handful of processes.
 
-A sample is the first half of its GOP; the rest is scaled up by the scout's bits. The samples are cut once into a reel, a
-film of some seconds in raw frames; encoders and VMAF then look at the reel alone. One process makes all trials of a preset:
+A sample is the first half of its GOP (demand.py says what the rest takes). The samples are cut once into a reel, a film of
+some seconds in raw frames; encoders and VMAF then look at the reel alone. One process makes all trials of a preset:
 the reel is read once, scaled once a size (facts-transcode 5c: process starts, decoding and scaling are half the price of a
 probe, the metric is most of the rest).
 """
@@ -26,8 +26,9 @@ from mediaforge.transcode.survey import packet_bits
 _LIMITS = Limits(memory_bytes=16 << 30)
 _LEAST_HALF = 6  # frames
 # A picture gets worse along its GOP, fast at first (film at 240p: 60, 57, 55 in the thirds of the half that is tried, 53 on
-# average in the half that is not). The first scored frame stands for the first third of the GOP, the second for the rest.
-_PHASE_WEIGHTS = np.array([1 / 3, 2 / 3])
+# average in the half that is not). The first scored frame of a half stands for the first third of the GOP, the second for the
+# rest.
+_HALF_WEIGHTS = np.array([1 / 3, 2 / 3])
 _WATCHDOG = 300.0
 
 
@@ -43,38 +44,43 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reel:
-    """The samples behind one another as a film of their own, every sample a GOP.
+    """The samples behind one another as a film of their own, every sample a GOP of which the first `tried` frames count.
 
-    `stretch` (samples,) is what the frames behind a GOP's key frame take over those of them that are tried.
+    An encoder that looks far ahead spends more on a GOP's first half for the sake of its second: for its sake a reel may show
+    more of each GOP than is tried.
     """
 
     film: Master
     grid: Grid
-    stretch: NDArray[np.float64]
+    tried: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What the trials gave, each (trials, samples): bits of the whole GOP, mean VMAF."""
+    """What the trials gave, each (trials, samples): bits of the key frame and of the others tried; mean VMAF of the GOP."""
 
-    bits: NDArray[np.float64]
+    key: NDArray[np.float64]
+    rest: NDArray[np.float64]
     vmaf: NDArray[np.float64]
 
+    def of(self, trials: Sequence[int], samples: NDArray[np.int64]) -> "Outcomes":
+        """Those of some trials and samples, by their places."""
+        picked = np.ix_(np.array(trials), samples)
+        return Outcomes(key=self.key[picked], rest=self.rest[picked], vmaf=self.vmaf[picked])
 
-def cut_reel(
-    master: Master, grid: Grid, samples: Sequence[int], scout: NDArray[np.float64], folder: Path, *, tools: Tools
-) -> Reel:
-    """Cut the first half of each sample GOP out of a master; where a title ends too soon its last picture stays."""
+
+def cut_reel(master: Master, grid: Grid, samples: Sequence[int], path: Path, *, halves: int, tools: Tools) -> Reel:
+    """Cut one or both halves of each sample GOP out of a master; where a title ends too soon its last picture stays."""
     assert master.video is not None
     width, height = (2 * round(side / 2) for side in master.video.display_size)
-    length = sample_frames(grid)
+    tried = sample_frames(grid)
+    length = halves * tried
     parts = []
     for gop in samples:
         frames = min(length, grid.segment_frames(gop))
         piece = grid_picture(master, grid, first_frame=gop * grid.gop_frames, frames=frames)
         piece = piece.filter("tpad", stop=length - frames, stop_mode="clone")
         parts.append(sized(piece, master, width=width, height=height).filter("setpts", "N"))
-    path = folder / "reel.mkv"
     tags = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
     rate = grid.fps
     joined = ffmpeg.concat(*parts, v=1, a=0).filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
@@ -84,7 +90,7 @@ def cut_reel(
     return Reel(
         film=probe(path, tools=tools),
         grid=Grid(fps=grid.fps, gop_frames=length, frames=len(samples) * length),
-        stretch=np.array([_stretch(scout[gop * grid.gop_frames :][: grid.segment_frames(gop)], length) for gop in samples]),
+        tried=tried,
     )
 
 
@@ -97,29 +103,29 @@ def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Code
     """Encode the reel in all ways and score them. Raises MediaError, ToolError."""
     argv = trial_argv(reel, trials, codec=codec, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, cwd=folder, watchdog_seconds=_WATCHDOG)
-    gop, fps = reel.grid.gop_frames, reel.grid.fps
+    tried, fps = reel.tried, reel.grid.fps
     sizes = np.array([packet_bits(folder / f"{number}.crc") for number in range(len(trials))])
     if sizes.shape[1] != reel.grid.frames:
         raise MediaError(reel.film.path, f"gave {sizes.shape[1]} of {reel.grid.frames} sample frames; get an undamaged copy")
-    by_sample = sizes.reshape(len(trials), -1, gop)
-    frames = scored_frames(reel.grid)
+    by_sample = sizes.reshape(len(trials), reel.grid.segments, -1)[:, :, :tried]
+    frames = scored_frames(reel)
     files = [folder / f"{number}.mp4" for number in range(len(trials))]
     scores = np.stack(score_frames(files, reel.film, [frames] * len(files), fps=fps, tools=tools))
-    by_phase = scores.reshape(len(trials), reel.grid.segments, -1)  # (trials, samples, frames scored of each)
-    vmaf = by_phase @ (_PHASE_WEIGHTS if by_phase.shape[2] == len(_PHASE_WEIGHTS) else np.full(by_phase.shape[2], 1 / gop))
-    return Outcomes(bits=by_sample[:, :, 0] + by_sample[:, :, 1:].sum(axis=2) * reel.stretch, vmaf=vmaf)
+    by_phase = scores.reshape(len(trials), reel.grid.segments, -1)
+    places = by_phase.shape[2]
+    weights = _HALF_WEIGHTS if frames.step > 1 and places == len(_HALF_WEIGHTS) else np.full(places, 1 / places)
+    return Outcomes(key=by_sample[:, :, 0], rest=by_sample[:, :, 1:].sum(axis=2), vmaf=by_phase @ weights)
 
 
-def scored_frames(grid: Grid) -> range:
-    """The frames of a reel that are scored: two of every sample, at two and at eleven twelfths; all of a very short one."""
-    half = grid.gop_frames // 2
-    return range(half - 2, grid.frames, half) if half >= _LEAST_HALF else range(grid.frames)
+def scored_frames(reel: Reel) -> range:
+    """The frames of a reel that are scored, the same of every GOP. Pure.
 
-
-def _stretch(bits: NDArray[np.float64], tried: int) -> float:
-    """Bits behind the key frame over those within the first `tried` frames, by the scout; a still GOP goes by frames."""
-    behind, seen = bits[1:].sum(), bits[1:tried].sum()
-    return float(behind / seen) if seen > 0 else max(1.0, (len(bits) - 1) / max(1, tried - 1))
+    Of a half those at five and at eleven twelfths; where both halves are seen the middles of the quarters; all of a short one.
+    """
+    half = reel.tried // 2
+    if half < _LEAST_HALF:
+        return range(reel.grid.frames)
+    return range(half - 2 if reel.grid.gop_frames == reel.tried else half // 2, reel.grid.frames, half)
 
 
 def trial_argv(reel: Reel, trials: Sequence[Trial], *, codec: Codec, tools: Tools) -> list[str]:

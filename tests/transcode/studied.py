@@ -9,18 +9,21 @@ from mediaforge.media import Grid
 from mediaforge.transcode.hull import Curve, TitleCurves
 
 GRID = Grid(fps=Fraction(25), gop_frames=50, frames=300)
+SAMPLE = np.array([0, 0, 1, 1, 0, 1])
+SCALE = np.array([1.0, 1.3, 1.0, 0.8, 1.1, 1.2])
 
 
 def curve(width: int, height: int, *, a: ArrayLike, c: ArrayLike, b: float = 0.12, d: float = 0.08) -> Curve:
-    """ln bits = a - b crf and ln(101 - VMAF) = c + d crf for each sample."""
-    samples = np.asarray(a, dtype=np.float64)
+    """ln bits = a - b crf for GOPs that take SCALE times their sample's, and ln(101 - VMAF) = c + d crf for samples."""
+    own = np.asarray(a, dtype=np.float64)[SAMPLE] + np.log(SCALE)
+    loss = np.asarray(c, dtype=np.float64)
     return Curve(
         width=width,
         height=height,
-        a=samples,
-        b=np.full_like(samples, b),
-        c=np.asarray(c, dtype=np.float64),
-        d=np.full_like(samples, d),
+        a=own,
+        b=np.full_like(own, b),
+        c=loss,
+        d=np.full_like(loss, d),
         finest=20.0,
         coarsest=40.0,
     )
@@ -34,7 +37,6 @@ def title() -> TitleCurves:
             curve(256, 144, a=[14.8, 16.2], c=[0.9, 1.2]),
             curve(1280, 720, a=[17.4, 18.8], c=[0.1, 0.5]),
         ),
-        sample=np.array([0, 0, 1, 1, 0, 1]),
-        scale=np.array([1.0, 1.3, 1.0, 0.8, 1.1, 1.2]),
+        sample=SAMPLE,
         shot=np.array([0, 0, 1, 1, 1, 2]),
     )

@@ -21,7 +21,7 @@ def by_gop() -> TitleCurves:
         one_size(256, 144, a=[14.8, 15.2], c=[1.0, 1.0]),
         one_size(1280, 720, a=[17.4, 17.8], c=[0.3, 0.3]),
     )
-    return TitleCurves(grid=made.grid, curves=curves, sample=made.sample, scale=made.scale, shot=np.arange(6))
+    return TitleCurves(grid=made.grid, curves=curves, sample=made.sample, shot=np.arange(6))
 
 
 def test_at_one_slope_no_exchange_of_bits_between_two_shots_gains() -> None:
@@ -31,9 +31,8 @@ def test_at_one_slope_no_exchange_of_bits_between_two_shots_gains() -> None:
     bits = found.bps * studied.seconds
 
     def score(gop: int, gets: float) -> float:
-        sample = studied.sample[[gop]]
-        crf = curve.crf_at_bits(np.array([gets / studied.scale[gop]]), sample)
-        return float(curve.vmaf(crf, sample)[0])
+        crf = curve.crf_at_bits(np.full(6, gets))
+        return float(curve.vmaf(crf, studied.sample)[gop])
 
     for giver in range(6):
         for taker in range(6):

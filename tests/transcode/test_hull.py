@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from mediaforge.media import Grid
-from mediaforge.transcode.hull import CEILING, Calibration, fit_curves, title_curves, upper_hull
-from mediaforge.transcode.shots import Casting
+from mediaforge.transcode.hull import CEILING, Calibration, fit_curves, upper_hull
 from mediaforge.transcode.trials import Outcomes, Trial
-from tests.transcode.studied import GRID, curve, title
+from tests.transcode.studied import curve, title
 
 BOTH = np.array([0, 1])
 
@@ -21,9 +20,10 @@ def made(width: int, height: int, *crfs: int) -> tuple[Trial, ...]:
 
 def test_two_trials_give_the_curve_back() -> None:
     truth = curve(256, 144, a=[14.8, 16.2], c=[0.9, 1.2])
-    trials = made(256, 144, 28, 38)
-    crf = np.array([[28.0, 28.0], [38.0, 38.0]])
-    (found,) = fit_curves(trials, Outcomes(bits=truth.bits(crf, BOTH), vmaf=truth.vmaf(crf, BOTH)))
+    crfs = (np.full(6, 28.0), np.full(6, 38.0))
+    bits = np.array([truth.bits(crf) for crf in crfs])
+    vmaf = np.array([truth.vmaf(crf[:2], BOTH) for crf in crfs])
+    (found,) = fit_curves(made(256, 144, 28, 38), bits, vmaf)
     for name in "abcd":
         assert getattr(found, name) == pytest.approx(getattr(truth, name))
     assert (found.finest, found.coarsest) == (25, 43)
@@ -31,24 +31,22 @@ def test_two_trials_give_the_curve_back() -> None:
 
 def test_curves_stand_from_small_to_large() -> None:
     trials = made(1280, 720, 22, 31) + made(256, 144, 28, 38)
-    flat = Outcomes(bits=np.full((4, 2), 1e5), vmaf=np.full((4, 2), 60.0))
-    assert [one.height for one in fit_curves(trials, flat)] == [144, 720]
+    assert [one.height for one in fit_curves(trials, np.full((4, 6), 1e5), np.full((4, 2), 60.0))] == [144, 720]
 
 
 def test_a_picture_that_does_not_care_for_the_crf_has_a_finite_curve() -> None:
     """Black: every trial has the same few bits and the full score."""
-    black = Outcomes(bits=np.full((2, 1), 800.0), vmaf=np.full((2, 1), 100.0))
-    (found,) = fit_curves(made(256, 144, 28, 38), black)
+    (found,) = fit_curves(made(256, 144, 28, 38), np.full((2, 1), 800.0), np.full((2, 1), 100.0))
     crf = np.array([20.0])
-    assert np.isfinite(found.crf_at_bits(np.array([800.0]), np.array([0]))).all()
+    assert np.isfinite(found.crf_at_bits(np.array([800.0]))).all()
     assert found.vmaf(crf, np.array([0])) == pytest.approx(100.0, abs=0.1)
-    assert found.bits(crf, np.array([0])) == pytest.approx(800.0, rel=0.2)
+    assert found.bits(crf) == pytest.approx(800.0, rel=0.2)
 
 
 def test_crf_at_bits_undoes_bits() -> None:
     one = title().curves[1]
-    crf = np.array([23.5, 36.25])
-    assert one.crf_at_bits(one.bits(crf, BOTH), BOTH) == pytest.approx(crf)
+    crf = np.array([23.5, 36.25, 30.0, 28.75, 21.0, 40.0])
+    assert one.crf_at_bits(one.bits(crf)) == pytest.approx(crf)
 
 
 def test_a_probed_size_is_its_own_curve_and_outside_them_the_nearest_holds() -> None:
@@ -72,18 +70,18 @@ def test_segments_last_as_long_as_the_grid_says() -> None:
     assert len(lengths) == 5 and lengths[-1] < lengths[0]
 
 
-def test_a_gop_is_scaled_by_its_bits_over_those_of_its_sample() -> None:
-    casting = Casting(samples=(1, 3), sample=np.array([0, 0, 1, 1, 0, 1]), shot=np.zeros(6, dtype=np.int64))
-    found = title_curves(title().curves, casting, np.array([50.0, 100, 300, 200, 150, 100]), GRID)
-    assert found.scale == pytest.approx([0.5, 1, 1.5, 1, 1.5, 0.5])
+def outcomes(key: list[float], rest: list[float], loss: list[float]) -> Outcomes:
+    """One trial of as many samples; `loss` is the distance to the ceiling."""
+    return Outcomes(key=np.array([key]), rest=np.array([rest]), vmaf=CEILING - np.array([loss]))
 
 
 def test_calibration_moves_bits_and_the_distance_to_the_ceiling_by_its_ratios() -> None:
-    fast = Outcomes(bits=np.array([[1000.0, 3000.0]]), vmaf=np.array([[CEILING - 40, CEILING - 20]]))
-    own = Outcomes(bits=np.array([[900.0, 2700.0]]), vmaf=np.array([[CEILING - 30, CEILING - 15]]))
+    fast = outcomes([1000.0, 3000.0], [4000.0, 8000.0], [40.0, 20.0])
+    own = outcomes([900.0, 2700.0], [2000.0, 4000.0], [30.0, 15.0])
     calibration = Calibration(pixels=np.array([256.0 * 144]), fast=fast, own=own)
-    moved = calibration.apply(made(1280, 720, 30), Outcomes(bits=np.array([[5e5]]), vmaf=np.array([[CEILING - 8]])))
-    assert moved.bits == pytest.approx(np.array([[4.5e5]]))
+    moved = calibration.apply(made(1280, 720, 30), outcomes([5e5], [6e5], [8.0]))
+    assert moved.key == pytest.approx(np.array([[4.5e5]]))
+    assert moved.rest == pytest.approx(np.array([[3e5]]))
     assert moved.vmaf == pytest.approx(np.array([[CEILING - 6]]))
 
 

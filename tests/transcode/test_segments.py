@@ -55,5 +55,5 @@ def test_the_last_segment_counts_over_a_whole_ones_time() -> None:
 
 
 def test_nothing_is_coarser_than_the_coarsest() -> None:
-    assert coarser(rung("av1", (63.0,) * 6), 0, 9_000_000, GRID) is None
-    assert coarser(rung("av1", (60.0,) * 6), 0, 9_000_000, GRID) == 63
+    assert coarser(rung("av1", (57.0,) * 6), 0, 9_000_000, GRID) is None
+    assert coarser(rung("av1", (54.0,) * 6), 0, 9_000_000, GRID) == 57

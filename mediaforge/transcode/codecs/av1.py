@@ -2,7 +2,8 @@
 
 from mediaforge.transcode.codecs.interface import Codec, Goal, Options
 
-_COARSEST = 63
+# From CRF 58 on presets below 6 write another sequence header: segments could not share an init segment.
+_COARSEST = 57
 
 
 def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
@@ -13,7 +14,7 @@ def _rendition(goal: Goal) -> Options:
     (crf,) = set(goal.crfs)
     # The picture is encoded with its grain: what a rate can hold of it is better than what is drawn.
     grain = {"film-grain": goal.grain, "film-grain-denoise": 0} if goal.grain else {}
-    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": crf, **grain, **goal.differing})
+    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": min(_COARSEST, crf), **grain, **goal.differing})
 
 
 def _encoder(preset: str, settings: dict[str, object]) -> Options:
