@@ -7,13 +7,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mediaforge.checks import Check, Level
 from mediaforge.cli.output import size
 from mediaforge.errors import MediaforgeError, ToolError
 from mediaforge.settings import Settings
-from mediaforge.tools import Tools, locate_tools, run
+from mediaforge.tools import Tools, locate_chromium, locate_tools, run
 from mediaforge.transcode.quality import MODEL
 from mediaforge.work.place import REMOTE, filesystem
 
@@ -26,6 +27,7 @@ def check_machine(settings: Settings) -> Iterator[Check]:
     """Every check, as it is made; none of them leaves anything behind."""
     yield _check_python()
     yield from _check_programs(settings)
+    yield _check_chromium(settings)
     yield _check_writable(settings.state)
     yield _check_private(settings.state)
     yield _check_local(settings.state)
@@ -50,6 +52,17 @@ def _check_programs(settings: Settings) -> Iterator[Check]:
     yield _version("ffprobe", tools.ffprobe, "-version", pattern=r"ffprobe version (\S+)")
     yield _version("packager", tools.packager, "--version", pattern=r"packager version v?(3\.\S+)")
     yield _version("valkey", tools.valkey, "--version", pattern=r"server v=(\S+)")
+
+
+def _check_chromium(settings: Settings) -> Check:
+    """Only `verify --play` needs it."""
+
+    def look() -> str:
+        path = locate_chromium(settings.tools)
+        said = run([path, "--version"], name="chromium", timeout_seconds=20).stdout.decode("utf-8", "replace")
+        return f"packages can be played in {said.partition(' built on')[0].strip()}"
+
+    return replace(_tried("chromium", look), level=Level.WARNING)
 
 
 def _version(name: str, path: Path, flag: str, *, pattern: str) -> Check:

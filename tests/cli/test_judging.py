@@ -112,6 +112,12 @@ def test_doctor_names_a_program_that_is_something_else(tmp_path: Path) -> None:
     assert "/bin/true" in found["tools.packager"].message
 
 
+def test_doctor_warns_where_packages_cannot_be_played(tmp_path: Path) -> None:
+    settings = load_settings({"state": str(tmp_path)}, environ={"MEDIAFORGE_CHROMIUM": str(tmp_path / "nothing")})
+    check = fitness._check_chromium(settings)
+    assert (check.id, check.ok, check.level) == ("chromium", False, Level.WARNING)
+
+
 def test_doctor_sees_a_state_that_others_can_read(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     assert not fitness._check_private(tmp_path).ok
