@@ -15,7 +15,8 @@ PLANNED_CODECS = ("h264", "av1")
 AUDIO_CODECS = ("opus", "aac")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _PRESETS_BY_DEFAULT = {"h264": "slow", "av1": "4"}
-SD_PIXELS = 442_368  # 768x576: above it a rung takes the HD key (facts-packaging 1)
+# The most pixels that are protected by each label's key (facts-packaging 1); above the last it is UHD2.
+_LABEL_PIXELS = {"SD": 442_368, "HD": 2_073_600, "UHD1": 8_847_360}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +110,8 @@ class FittedRung:
 
     @property
     def label(self) -> str:
-        """The key this rung is encrypted with: SD or HD."""
-        return "SD" if self.width * self.height <= SD_PIXELS else "HD"
+        """The key this rung is encrypted with: SD, HD, UHD1 or UHD2."""
+        return next((label for label, most in _LABEL_PIXELS.items() if self.width * self.height <= most), "UHD2")
 
 
 def fit_rungs(ladder: Ladder, width: int, height: int) -> tuple[FittedRung, ...]:

@@ -13,7 +13,7 @@ from mediaforge.frames import Piece, join, read_frames
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Grid, Variant
 from mediaforge.package.assembly import package
-from mediaforge.package.keys import ContentKey
+from mediaforge.package.keys import LABELS, ContentKey
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
 from mediaforge.package.record import Scheme
 from mediaforge.package.verify import verify_package
@@ -72,11 +72,11 @@ def qualities_of(context: Context, plan: Plan) -> tuple[Quality, ...]:
 
 
 def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
-    """The keys of a title: one for all sound, one for SD, one for HD where there is such a rung; none for a clear package."""
+    """The keys of a title: one for all sound, one a size of picture (SD, HD ...) that it has; none for a clear package."""
     if plan.request.scheme is Scheme.NONE:
         return ()
     sound = ("AUDIO",) if plan.sounds else ()
-    picture = tuple(label for label in ("SD", "HD") if any(rung.label == label for rung in plan.rungs))
+    picture = tuple(label for label in LABELS if any(rung.label == label for rung in plan.rungs))
     return context.keys.content_keys(plan.request.title, sound + picture)
 
 

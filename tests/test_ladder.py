@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import Ladder, fit_rungs, load_ladder
+from mediaforge.ladder import FittedRung, Ladder, fit_rungs, load_ladder
 
 SHIPPED = Path(__file__).parent.parent / "ladders" / "maroc-mobile.toml"
 
@@ -69,6 +69,14 @@ def test_wide_film_fills_the_width_and_portrait_turns_the_box(shipped: Ladder) -
 def test_hd_has_its_own_key(shipped: Ladder) -> None:
     labels = {fitted.rung.name: fitted.label for fitted in fit_rungs(shipped, 1280, 720)}
     assert labels["v650"] == "SD" and labels["v1600"] == "HD"
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "label"),
+    [(768, 576, "SD"), (770, 576, "HD"), (1920, 1080, "HD"), (2048, 1080, "UHD1"), (4096, 2160, "UHD1"), (7680, 4320, "UHD2")],
+)
+def test_the_label_goes_by_pixels(shipped: Ladder, width: int, height: int, label: str) -> None:
+    assert FittedRung(rung=shipped.rungs[0], width=width, height=height).label == label
 
 
 def test_a_rung_out_of_order_is_named(tmp_path: Path) -> None:
