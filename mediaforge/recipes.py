@@ -182,7 +182,7 @@ def _certify(context: Context, plan: Plan) -> Recipe:
 
     step = Step(
         name="certify",
-        version=1,
+        version=2,
         inputs=(plan.master_digest, joined.digest),
         params=to_facts({"names": names, "grid": plan.grid, "video": plan.master.video, "model": MODEL}),
         tools=(build_id(context.tools.ffmpeg),),
