@@ -58,7 +58,8 @@ def package(
     replaced = _name_keys_once(to)
     streams = _read_back(request, to)
     finish_manifests(to, rates=_rates(request, streams), replaced=replaced)
-    record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()})
+    manifests = {path.relative_to(to).as_posix(): digest_file(path) for path in _manifests(to)}
+    record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()} | manifests)
     save_record(record, to)
     on_progress(1.0)
     return Package(
@@ -68,6 +69,10 @@ def package(
         hls=to / HLS_MANIFEST,
         keys=tuple((key.label, key.kid) for key in keys if key.label in request.labels),
     )
+
+
+def _manifests(folder: Path) -> list[Path]:
+    return [folder / DASH_MANIFEST, *sorted(folder.rglob("*.m3u8"))]
 
 
 def _lay_out_inputs(request: PackageRequest, to: Path) -> None:

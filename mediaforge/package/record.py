@@ -56,7 +56,8 @@ class TextRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageRecord:
-    """`digests`: the SHA-256 of each folder's init segment (where it has one) and media segments, one after the other."""
+    """`digests`: the SHA-256 of each folder's init segment (where it has one) and media segments, one after the other; and of
+    each manifest, by its address."""
 
     title: str
     scheme: Scheme

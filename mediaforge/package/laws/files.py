@@ -17,8 +17,17 @@ from mediaforge.package.layout import (
     video_folder,
 )
 from mediaforge.package.rules import Rule, finding
+from mediaforge.steps import digest_file
+
+_MANIFESTS = (".mpd", ".m3u8")
 
 DIGESTS = Rule(id="package.digests", clause="ours", holds="every segment is the one that was packaged")
+UNTOUCHED = Rule(
+    id="package.digests.manifests",
+    clause="ours",
+    holds="every manifest is the one that was packaged",
+    advice="put it back, or package the title again; an edge that changes manifests does so after they were verified",
+)
 PRESENT = Rule(
     id="package.files.present", clause="ISO/IEC 23009-1, 5.3.9.4; RFC 8216, 4.3.2", holds="every URI of the manifests is there"
 )
@@ -35,11 +44,12 @@ LANGUAGES = Rule(
 )
 SIZE = Rule(id="package.size", clause="ISO/IEC 14496-12, 12.1.3", holds="every rung has the size it was planned with")
 
-RULES = (DIGESTS, PRESENT, REFERENCED, LANGUAGES, SIZE)
+RULES = (DIGESTS, UNTOUCHED, PRESENT, REFERENCED, LANGUAGES, SIZE)
 
 
 def check_files(contents: Contents) -> Iterator[Check]:
     yield finding(DIGESTS, _digests(contents))
+    yield finding(UNTOUCHED, _changed(contents))
     yield finding(PRESENT, _missing(contents))
     yield finding(REFERENCED, _strays(contents))
     yield finding(LANGUAGES, _languages(contents))
@@ -50,6 +60,17 @@ def _digests(contents: Contents) -> Iterator[str]:
     for folder, stream in contents.streams.items():
         if stream.digest != contents.record.digests.get(folder):
             yield f"{folder} does not hold what was packaged: a segment was changed, or comes from another run"
+
+
+def _changed(contents: Contents) -> Iterator[str]:
+    """Records of before knew no digests of manifests: those are taken as they are."""
+    for name, digest in sorted(contents.record.digests.items()):
+        if name.endswith(_MANIFESTS):
+            path = contents.folder / name
+            if not path.is_file():
+                yield f"{name} is not there"
+            elif digest_file(path) != digest:
+                yield f"{name} is not what was packaged"
 
 
 def _missing(contents: Contents) -> Iterator[str]:

@@ -18,12 +18,17 @@ BYTES = Rule(
     id="package.hls.bytes", clause="RFC 8216, 4.1", holds="playlists are UTF-8 without a byte order mark, and say EXTM3U first"
 )
 ONCE = Rule(id="package.hls.once", clause="RFC 8216, 4.3.1.2, 4.3.3", holds="what may be said once is said once")
+VERSION = Rule(
+    id="package.hls.version", clause="RFC 8216, 7", holds="media playlists say a version that knows EXT-X-MAP, 6 or later"
+)
 KIND = Rule(id="package.hls.vod", clause="RFC 8216, 4.3.3.5", holds="media playlists are of the type VOD")
 INDEPENDENT = Rule(
     id="package.hls.independent", clause="RFC 8216, 4.3.5.1", holds="the master playlist says that segments are independent"
 )
 PAIRED = Rule(
-    id="package.hls.pairs", clause="RFC 8216, 4.3.2.1", holds="every segment has one length, and every length a segment"
+    id="package.hls.pairs",
+    clause="RFC 8216, 4.3.2.1",
+    holds="every segment has one length, every rung one description, and the other way round",
 )
 TARGET = Rule(
     id="package.hls.target",
@@ -84,12 +89,13 @@ SECRET = Rule(
 )
 
 RULES = (
-    BYTES, ONCE, KIND, INDEPENDENT, PAIRED, TARGET, NUMBERS, URLS, STREAMS, AVERAGE, RESOLUTION, RANGE, CODECS, GROUPS, NAMES,
-    CHOICE, CHANNELS, PLACE, VERSIONS, IV, SECRET,
+    BYTES, ONCE, VERSION, KIND, INDEPENDENT, PAIRED, TARGET, NUMBERS, URLS, STREAMS, AVERAGE, RESOLUTION, RANGE, CODECS,
+    GROUPS, NAMES, CHOICE, CHANNELS, PLACE, VERSIONS, IV, SECRET,
 )  # fmt: skip
 
 _ONCE = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-TARGETDURATION", "#EXT-X-PLAYLIST-TYPE", "#EXT-X-ENDLIST", "#EXT-X-MAP",
          "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-INDEPENDENT-SEGMENTS")  # fmt: skip
+_LEAST_VERSION, _LATEST_VERSION = 6, 13  # RFC 8216bis, 8
 _NEEDED = ("BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "FRAME-RATE")
 _KEYS = ("#EXT-X-KEY", "#EXT-X-SESSION-KEY")
 _OPEN = ("http:", "https:", "file:")
@@ -155,6 +161,14 @@ def _once(texts: _Texts) -> Iterator[str]:
     yield from (f"{place} says {name} {times} times" for (place, name), times in count.items() if times > 1)
 
 
+def _version(texts: _Texts) -> Iterator[str]:
+    said = {tag.place: tag.value for tag in texts.named("#EXT-X-VERSION")}
+    for place, _ in texts.media():
+        value = said.get(place, "1")
+        if not value.isdecimal() or not _LEAST_VERSION <= int(value) <= _LATEST_VERSION:
+            yield f"{place} says version {value}"
+
+
 def _vod(texts: _Texts) -> Iterator[str]:
     for place, lines in texts.media():
         if "#EXT-X-PLAYLIST-TYPE:VOD" not in lines:
@@ -167,11 +181,12 @@ def _independent(texts: _Texts) -> Iterator[str]:
 
 
 def _paired(texts: _Texts) -> Iterator[str]:
-    for place, lines in texts.media():
-        rows = [line for line in lines if line and (line.startswith("#EXTINF:") or not line.startswith("#"))]
-        lengths = [line.startswith("#EXTINF:") for line in rows]
+    for place, lines in texts.lines.items():
+        tag = "#EXT-X-STREAM-INF:" if place == HLS_MANIFEST else "#EXTINF:"
+        rows = [line for line in lines if line and (line.startswith(tag) or not line.startswith("#"))]
+        lengths = [line.startswith(tag) for line in rows]
         if len(rows) % 2 or lengths != [True, False] * (len(rows) // 2):
-            yield f"{place} has a segment without a length, or a length without a segment"
+            yield f"{place} has an address without its {tag[1:-1]}, or one without an address"
 
 
 def _target(texts: _Texts) -> Iterator[str]:
@@ -319,6 +334,7 @@ def _secret(texts: _Texts) -> Iterator[str]:
 _LAWS: tuple[tuple[Rule, Callable[[_Texts], Iterator[str]]], ...] = (
     (BYTES, _bytes),
     (ONCE, _once),
+    (VERSION, _version),
     (KIND, _vod),
     (INDEPENDENT, _independent),
     (PAIRED, _paired),
