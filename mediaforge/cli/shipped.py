@@ -12,7 +12,7 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def shipped_ladders() -> tuple[Path, ...]:
-    return tuple(sorted(_folder("ladders").glob("*.toml")))
+    return tuple(sorted(_folder("ladders").glob("*.toml"), key=lambda path: path.stem))
 
 
 def reference_ladders() -> tuple[Path, ...]:
