@@ -14,13 +14,13 @@ from mediaforge.package.stream import Stream
 
 INIT_BRANDS = Rule(
     id="package.init.brands",
-    clause="ISO/IEC 14496-12, 4.3; CMAF, 7.2",
+    clause="ISO/IEC 14496-12, 4.3; CMAF, 7",
     holds="an init segment is of the brands iso6 or later and cmfc",
 )
 INIT_BOXES = Rule(
     id="package.init.boxes", clause="ISO/IEC 14496-12, 4.3, 8.2.1", holds="an init segment is a ftyp and a moov, and no media"
 )
-INIT_TRACK = Rule(id="package.init.track", clause="CMAF, 7.3.1", holds="an init segment has one track, enabled, with an id")
+INIT_TRACK = Rule(id="package.init.track", clause="CMAF, 7", holds="an init segment has one track, enabled, with an id")
 INIT_EXTENDS = Rule(
     id="package.init.extends",
     clause="ISO/IEC 14496-12, 8.8.1, 8.8.3",
@@ -28,7 +28,7 @@ INIT_EXTENDS = Rule(
 )
 INIT_EMPTY = Rule(
     id="package.init.empty",
-    clause="ISO/IEC 14496-12, 8.6.1, 8.7; CMAF, 7.3.1",
+    clause="ISO/IEC 14496-12, 8.6.1, 8.7; CMAF, 7",
     holds="the tables of samples are empty: all are in fragments",
 )
 INIT_HANDLER = Rule(id="package.init.handler", clause="ISO/IEC 14496-12, 8.4.3", holds="a track is of the kind of its folder")
@@ -37,14 +37,14 @@ INIT_TKHD = Rule(
 )
 INIT_EDIT = Rule(
     id="package.init.edit",
-    clause="ISO/IEC 14496-12, 8.6.6; CMAF, 7.3.1",
+    clause="ISO/IEC 14496-12, 8.6.6; CMAF, 7",
     holds="at most one edit, at normal speed, cuts off what comes before 0",
 )
 INIT_SCALE = Rule(
-    id="package.init.timescale", clause="CMAF, 7.3.4", holds="all rungs count time in the same ticks, and sound in its samples"
+    id="package.init.timescale", clause="CMAF, 7", holds="all rungs count time in the same ticks, and sound in its samples"
 )
 INIT_CODEC = Rule(
-    id="package.init.codec", clause="ISO/IEC 14496-15, 5.3.3; CMAF, 9.2", holds="the decoder's configuration is whole"
+    id="package.init.codec", clause="ISO/IEC 14496-15, 5.3.3; CMAF, 9", holds="the decoder's configuration is whole"
 )
 INIT_SOUND = Rule(
     id="package.init.sound",

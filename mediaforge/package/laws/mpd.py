@@ -27,7 +27,7 @@ BUFFER = Rule(
 PERIOD = Rule(id="package.dash.period", clause="ISO/IEC 23009-1, 5.3.2", holds="the title is one Period that begins at 0")
 IDS = Rule(id="package.dash.ids", clause="ISO/IEC 23009-1, 5.3.3.2, 5.3.5.2", holds="no id stands twice")
 ALIGNED = Rule(
-    id="package.dash.aligned", clause="ISO/IEC 23009-1, 5.3.3.2; DASH-IF IOP 4.3, 3.2", holds="every set has aligned segments"
+    id="package.dash.aligned", clause="ISO/IEC 23009-1, 5.3.3.2; DASH-IF IOP 4.3", holds="every set has aligned segments"
 )
 MIME = Rule(id="package.dash.mime", clause="ISO/IEC 23009-1, 5.3.7.2", holds="MIME types are those of the content types")
 CODECS = Rule(
@@ -37,11 +37,11 @@ LANGUAGE = Rule(
     id="package.dash.language", clause="ISO/IEC 23009-1, 5.3.3.2", holds="every sound and subtitle of a known language has it"
 )
 ROLE = Rule(
-    id="package.dash.role", clause="ISO/IEC 23009-1, 5.8.4.2; DASH-IF IOP 4.3, 3.4", holds="no set has the role of another kind"
+    id="package.dash.role", clause="ISO/IEC 23009-1, 5.8.4.2; DASH-IF IOP 4.3", holds="no set has the role of another kind"
 )
 SWITCHING = Rule(
     id="package.dash.switching",
-    clause="DASH-IF IOP 4.3, 3.8",
+    clause="DASH-IF IOP 4.3",
     holds="players may switch between all sets of pictures, and those are there",
 )
 FRAME_RATE = Rule(
@@ -49,7 +49,7 @@ FRAME_RATE = Rule(
 )
 CHANNELS = Rule(
     id="package.dash.channels",
-    clause="ISO/IEC 23009-1, 5.8.4.7; DASH-IF IOP 4.3, 6.3",
+    clause="ISO/IEC 23009-1, 5.8.4.7; DASH-IF IOP 4.3",
     holds="every sound says its channels and sampling rate",
 )
 TEMPLATE = Rule(
@@ -65,12 +65,12 @@ URLS = Rule(
 )
 PROTECTED = Rule(
     id="package.dash.protection",
-    clause="ISO/IEC 23009-1, 5.8.5.2; DASH-IF IOP 4.3, 7.4",
+    clause="ISO/IEC 23009-1, 5.8.5.2; DASH-IF IOP 4.3",
     holds="the scheme and KID come before the systems, each named once, and clear sets have none",
 )
 PRO = Rule(
     id="package.dash.pro",
-    clause="PlayReady header specification; DASH-IF IOP 4.3, 7.6",
+    clause="PlayReady header specification; DASH-IF IOP 4.3",
     holds="mspr:pro is the object in PlayReady's pssh",
 )
 ORDER = Rule(

@@ -32,7 +32,7 @@ PAIRED = Rule(
 )
 TARGET = Rule(
     id="package.hls.target",
-    clause="RFC 8216, 4.3.3.1; HLS authoring, 7",
+    clause="RFC 8216, 4.3.3.1; HLS authoring",
     holds="the target duration is that of the longest segment, rounded",
     level=Level.WARNING,
 )
@@ -47,14 +47,14 @@ URLS = Rule(
 )
 STREAMS = Rule(
     id="package.hls.streams",
-    clause="RFC 8216, 4.3.4.2; HLS authoring, 9",
+    clause="RFC 8216, 4.3.4.2; HLS authoring",
     holds="every rung says its rates, codecs, resolution and frame rate",
 )
 AVERAGE = Rule(id="package.hls.average", clause="RFC 8216, 4.3.4.2", holds="an average rate is not above the peak")
 RESOLUTION = Rule(
     id="package.hls.resolution", clause="RFC 8216, 4.3.4.2", holds="every rung says the size and frame rate that it has"
 )
-RANGE = Rule(id="package.hls.range", clause="HLS authoring, 9", holds="every rung says its range (SDR)")
+RANGE = Rule(id="package.hls.range", clause="HLS authoring", holds="every rung says its range (SDR)")
 CODECS = Rule(
     id="package.hls.codecs",
     clause="RFC 8216, 4.3.4.2; RFC 6381",
@@ -69,9 +69,7 @@ NAMES = Rule(
 CHOICE = Rule(
     id="package.hls.choice", clause="RFC 8216, 4.3.4.1", holds="a default rendition may be chosen, and no subtitle is one"
 )
-CHANNELS = Rule(
-    id="package.hls.channels", clause="RFC 8216bis, 4.4.6.1; HLS authoring, 9", holds="every sound says its channels"
-)
+CHANNELS = Rule(id="package.hls.channels", clause="RFC 8216bis, 4.4.6.1; HLS authoring", holds="every sound says its channels")
 PLACE = Rule(
     id="package.hls.key.place",
     clause="RFC 8216, 4.3.2.4",

@@ -13,7 +13,7 @@ _BITS = 8
 
 RATE = Rule(
     id="package.rate",
-    clause="HLS authoring, 1 (video encoding)",
+    clause="HLS authoring",
     holds=f"no segment takes more than {TOLERANCE:.2f} times its rung's maximum rate",
     advice="raise the rung's peak, or let its rungs be planned (`ladder plan`)",
     level=Level.WARNING,

@@ -11,11 +11,11 @@ from mediaforge.package.stream import Segment, Stream
 
 SEGMENT_BOXES = Rule(
     id="package.segment.boxes",
-    clause="ISO/IEC 14496-12, 8.16; CMAF, 7.3.2",
+    clause="ISO/IEC 14496-12, 8.16; CMAF, 7",
     holds="a segment is a styp, a moof and a mdat, in this order",
 )
 SEGMENT_BRANDS = Rule(
-    id="package.segment.brands", clause="CMAF, 7.2; ISO/IEC 23009-1, 6.3.4", holds="a segment is of the brand cmfs or msdh"
+    id="package.segment.brands", clause="CMAF, 7; ISO/IEC 23009-1, 6.3.4", holds="a segment is of the brand cmfs or msdh"
 )
 SEGMENT_SEQUENCE = Rule(id="package.segment.sequence", clause="ISO/IEC 14496-12, 8.8.5", holds="fragments are counted upwards")
 SEGMENT_TRACK = Rule(
@@ -26,7 +26,7 @@ SEGMENT_DESCRIPTION = Rule(
 )
 SEGMENT_BASE = Rule(
     id="package.segment.base",
-    clause="ISO/IEC 14496-12, 8.8.7.1; CMAF, 7.3.2",
+    clause="ISO/IEC 14496-12, 8.8.7.1; CMAF, 7",
     holds="offsets count from the segment's own moof",
 )
 SEGMENT_DATA = Rule(

@@ -12,12 +12,12 @@ from mediaforge.package.stream import Stream
 FRAMES = Rule(id="package.frames", clause="ours", holds="every segment of a rung has the frames of the grid")
 TIMES = Rule(
     id="package.times",
-    clause="ISO/IEC 14496-12, 8.8.12; CMAF, 7.3.4",
+    clause="ISO/IEC 14496-12, 8.8.12; CMAF, 7",
     holds="a stream has no gap, lies on the grid, and is as long as the picture",
 )
 SYNC = Rule(
     id="package.sync",
-    clause="ISO/IEC 14496-12, 8.8.3.1; CMAF, 7.3.4",
+    clause="ISO/IEC 14496-12, 8.8.3.1; CMAF, 7",
     holds="every segment of a rung begins with a sync sample",
 )
 
