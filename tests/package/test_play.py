@@ -71,6 +71,7 @@ def test_every_player_plays_a_package_to_its_end_and_refuses_a_wrong_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(player, "SPEED", 2.0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where its profile lies, so that no other Chromium is counted
     leaks: list[str] = []
     rows = play_package(
         packages[scheme].folder,
@@ -88,7 +89,7 @@ def test_every_player_plays_a_package_to_its_end_and_refuses_a_wrong_key(
         if row.take.cell.mode is not Mode.WRONG_KEY:
             assert switches(row) >= 2
             assert colours(picture) > 500  # the moving test picture; a blank one has 1
-    assert chromium_processes(os.environ.get("TMPDIR", "/tmp")) == []
+    assert chromium_processes(tmp_path) == []
 
 
 def test_a_segment_that_is_not_there_fails_the_cell(
