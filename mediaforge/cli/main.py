@@ -35,6 +35,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "recipient": "Add and list those who get copies.",
             "personalise": "Stitch a recipient's own copy, without encoding anything again.",
             "sequence": "Print which variant of each segment a recipient gets, for an edge or a proxy.",
+            "edge": "Give viewing sessions their own variant of every segment.",
         },
         "The way back, from a copy to who leaked it": {
             "fingerprint": "Keep the index of reference titles.",

@@ -1,0 +1,101 @@
+"""A viewing session: the token that gives a recipient their own sequence of a title, and the package that an edge serves."""
+
+import secrets
+from pathlib import Path
+
+from mediaforge.catalogue import Catalogue
+from mediaforge.context import Context
+from mediaforge.copies import sequence
+from mediaforge.edge.sidecar import segment_sidecar
+from mediaforge.edge.site import Site
+from mediaforge.edge.token import EdgeKey, Session, mint_token
+from mediaforge.errors import MediaError, StoreError
+from mediaforge.media import Variant, is_id
+from mediaforge.package.layout import (
+    DASH_MANIFEST,
+    HLS_MANIFEST,
+    INIT,
+    PLAYLIST,
+    audio_folder,
+    segment_name,
+    text_folder,
+    video_folder,
+)
+from mediaforge.package.record import load_record
+from mediaforge.release import read_release
+
+
+def edge_key(context: Context, title: str, version: int) -> EdgeKey:
+    """The key of a title's tokens: derived like the watermark's secret; another `version` is another key."""
+    words = (title, str(version))
+    return EdgeKey(
+        kid=str(version).encode(),
+        mac=context.keys.derive("edge token", *words),
+        pattern=context.keys.derive("edge pattern", *words),
+    )
+
+
+def view_token(
+    context: Context,
+    title: str,
+    recipient: str,
+    *,
+    now: int,
+    minutes: int,
+    version: int,
+    address: str = "",
+    cookie: bytes = b"",
+) -> tuple[str, Session]:
+    """A token for one session of a recipient, noted in the catalogue. `now` in Unix seconds. Raises UnknownId, MediaError."""
+    session = Session(
+        session_id=secrets.token_bytes(16),
+        title=title,
+        variants=sequence(context, title, recipient),
+        issued=now,
+        expires=now + 60 * minutes,
+        address=address,
+        cookie=cookie,
+    )
+    token = mint_token(session, edge_key(context, title, version), nonce=secrets.token_bytes(12))
+    with Catalogue(context.catalogue_file) as catalogue:
+        catalogue.record_copy(title, recipient, kind="sequence")
+    return token, session
+
+
+def read_site(context: Context, place: str) -> Site:
+    """What an edge serves of a title of this state, or of the package in a folder. Raises MediaError, StoreError, UnknownId."""
+    where = read_release(context, place).package if is_id(place) else place
+    if "://" in where:
+        raise StoreError(where, "lies in a bucket, and the reference edge serves folders; copy it to one and name that")
+    folder = Path(where)
+    record = load_record(folder)
+    if set(record.variants) != set(Variant):
+        raise MediaError(folder, "has one variant of each segment, so there is nothing to choose; serve it as plain files")
+    return Site(
+        title=record.title,
+        folder=folder,
+        manifests=frozenset({DASH_MANIFEST, HLS_MANIFEST}),
+        marked={video_folder(rung.name): video_folder(rung.name, Variant.B) for rung in record.rungs},
+        shared=frozenset(
+            [audio_folder(row.language, row.name) for row in record.audio] + [text_folder(row.language) for row in record.text]
+        ),
+        heads=frozenset({INIT, PLAYLIST}),
+    )
+
+
+def write_sidecars(site: Site, to: Path) -> int:
+    """WMPaceInfo for other edges: beside each marked folder's place below `to`, a file for each segment; how many.
+
+    `WMPaceInfo/<file>` is where Akamai's module looks; ETSI TS 104 002 leaves the place open.
+    """
+    count = 0
+    for folder in site.marked:
+        target = to / folder / "WMPaceInfo"
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            for position in range(len(tuple((site.folder / folder).glob("*.m4s")))):
+                (target / segment_name(position + 1)).write_bytes(segment_sidecar(position))
+                count += 1
+        except OSError as error:
+            raise StoreError(to, f"cannot be written ({error.strerror}); free space or choose another --to") from error
+    return count
