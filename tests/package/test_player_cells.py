@@ -113,6 +113,11 @@ def test_a_cell_that_showed_less_fails(change: Callable[[Take], Take], words: st
     assert words in check.message
 
 
+def test_a_title_that_is_over_before_its_last_step_has_no_more_pictures_to_show() -> None:
+    over = replace(GOOD.seen[1], step="choose")
+    assert judge(replace(GOOD, seen=(SEEN, over, replace(over, step="finish"))), RECORD, MIX).ok
+
+
 def test_a_mix_that_was_not_played_proves_nothing() -> None:
     mixed = replace(GOOD, cell=replace(CELL, mode=Mode.MIXED))
     assert judge(mixed, RECORD, MIX).ok
