@@ -30,6 +30,10 @@ _PLAYLIST_SECONDS = 60  # a title that is released again is seen soon
 _LONGEST_SECONDS = 86_400
 
 
+class _File(FileResponse):
+    chunk_size = 512 * 1024  # most segments at once: each piece costs a change of threads
+
+
 def edge_app(
     site: Site,
     keys: Mapping[bytes, EdgeKey],
@@ -80,7 +84,7 @@ def edge_app(
             "ETag": _etag(session, wanted, found),
             "Last-Modified": dated,
         }
-        return FileResponse(path, headers=headers, media_type=_TYPES[suffix], stat_result=found)
+        return _File(path, headers=headers, media_type=_TYPES[suffix], stat_result=found)
 
     return app
 
