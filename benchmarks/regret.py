@@ -120,7 +120,7 @@ def _truth(kept: Path | None, film: Master, grid: Grid, policy: Policy, *, tools
 
 def _encode_all(film: Master, grid: Grid, size: tuple[int, int], *, preset: str, tools: Tools) -> tuple[Floats, Floats]:
     """Bits and mean VMAF, (CRFs, GOPs) each, of every GOP at one size."""
-    whole = Reel(film=film, grid=grid, tried=grid.gop_frames)
+    whole = Reel(film=film, grid=grid, halves=1)
     trials = [Trial(width=size[0], height=size[1], crf=int(crf), preset=preset) for crf in CRFS]
     starts = np.arange(grid.segments) * grid.gop_frames
     with tempfile.TemporaryDirectory() as name:

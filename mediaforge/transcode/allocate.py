@@ -82,7 +82,7 @@ def _pooled(title: TitleCurves, curve: Curve) -> tuple[float, float, float]:
 def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: float) -> Allocation:
     # A short last segment is mostly its key frame: its bits are held against a whole segment's time, as players buffer them.
     most = cap_bps * np.maximum(title.seconds, float(title.grid.segment_seconds))
-    crf = np.minimum(np.maximum(wanted, curve.crf_at_bits(most)), curve.coarsest + _PAST)
+    crf = np.minimum(np.maximum(wanted, curve.crf_at_bits(most)), min(curve.coarsest + _PAST, curve.limit))
     bps = curve.bits(crf) / title.seconds
     vmaf = curve.vmaf(crf, title.sample)
     return Allocation(

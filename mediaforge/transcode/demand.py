@@ -51,6 +51,12 @@ def scouted(bits: NDArray[np.float64], grid: Grid) -> Scouted:
     )
 
 
+def stretch(seen: Scouted, samples: NDArray[np.int64]) -> Floats:
+    """What both halves of samples take behind the key frame over the first alone, by the scout, (samples,)."""
+    bits = seen.rest[samples] * seen.frames[samples]
+    return np.asarray(bits.sum(axis=1) / np.maximum(bits[:, 0], _LEAST_BITS))
+
+
 def demand(outcomes: Outcomes, seen: Scouted, samples: Sequence[int]) -> Floats:
     """Bits of every GOP in every trial, (trials, segments); `samples` are the GOPs that were tried."""
     tried = np.array(samples)

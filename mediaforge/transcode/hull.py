@@ -39,6 +39,7 @@ class Curve:
     d: Floats
     finest: float  # the CRFs between which the numbers may be trusted
     coarsest: float
+    limit: float  # the highest that the encoder takes
 
     def bits(self, crf: Floats) -> Floats:
         """Of every GOP at its CRF, (segments,)."""
@@ -75,7 +76,7 @@ class TitleCurves:
         lower = max(0, upper - 1)
         share = 0.0 if upper == lower else (at - heights[lower]) / (heights[upper] - heights[lower])
         low, high = self.curves[lower], self.curves[upper]
-        names = ("a", "b", "c", "d", "finest", "coarsest")
+        names = ("a", "b", "c", "d", "finest", "coarsest", "limit")
         mixed = {name: (1 - share) * getattr(low, name) + share * getattr(high, name) for name in names}
         return Curve(width=width, height=height, **mixed)
 
@@ -97,7 +98,8 @@ class Calibration:
         at = np.log([trial.width * trial.height for trial in trials])
 
         def moved(fast: Floats, own: Floats) -> Floats:
-            ratios = np.log(own.mean(axis=1) / fast.mean(axis=1))
+            # A title of one frame has no bits behind its key frames: its ratio is one.
+            ratios = np.log(np.maximum(own.mean(axis=1), 1.0) / np.maximum(fast.mean(axis=1), 1.0))
             return np.asarray(np.exp(np.interp(at, np.log(self.pixels), ratios))[:, None])
 
         return Outcomes(
@@ -107,10 +109,13 @@ class Calibration:
         )
 
 
-def fit_curves(trials: Sequence[Trial], bits: Floats, vmaf: Floats) -> tuple[Curve, ...]:
-    """The curves of all sizes tried, small to large: from bits (trials, segments) and VMAF (trials, samples)."""
+def fit_curves(trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: float) -> tuple[Curve, ...]:
+    """The curves of all sizes tried, small to large: from bits (trials, segments) and VMAF (trials, samples).
+
+    `limit` is the highest CRF there is.
+    """
     sizes = sorted({(trial.width, trial.height) for trial in trials}, key=lambda size: size[0] * size[1])
-    return tuple(_fit(size, trials, bits, vmaf) for size in sizes)
+    return tuple(_fit(size, trials, bits, vmaf, limit=limit) for size in sizes)
 
 
 def upper_hull(rate: Floats, vmaf: Floats) -> NDArray[np.int64]:
@@ -130,7 +135,7 @@ def _is_below(rate: Floats, vmaf: Floats, first: int, middle: int, last: int) ->
     return bool(left <= (vmaf[last] - vmaf[first]) * (rate[middle] - rate[first]))
 
 
-def _fit(size: tuple[int, int], trials: Sequence[Trial], bits: Floats, vmaf: Floats) -> Curve:
+def _fit(size: tuple[int, int], trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: float) -> Curve:
     rows = [number for number, trial in enumerate(trials) if (trial.width, trial.height) == size]
     crf = np.array([trials[row].crf for row in rows], dtype=np.float64)
     slope_bits, at_zero = _line(crf, np.log(np.maximum(bits[rows], 1.0)))
@@ -144,7 +149,8 @@ def _fit(size: tuple[int, int], trials: Sequence[Trial], bits: Floats, vmaf: Flo
         c=loss,
         d=np.maximum(slope_loss, 1e-4),
         finest=crf.min() - _FINER,
-        coarsest=crf.max() + _COARSER,
+        coarsest=min(crf.max() + _COARSER, limit),
+        limit=limit,
     )
 
 

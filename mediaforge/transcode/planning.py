@@ -18,7 +18,7 @@ from mediaforge.tools import Tools
 from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
 from mediaforge.transcode.codecs import codec as codec_named
 from mediaforge.transcode.codecs.interface import Codec
-from mediaforge.transcode.demand import demand, scouted
+from mediaforge.transcode.demand import demand, scouted, stretch
 from mediaforge.transcode.expect import Expectation, at_share, expect
 from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves
 from mediaforge.transcode.network import Network
@@ -85,19 +85,22 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
         on_progress(0.8)
         few = _calibrating(trials, own=policy.preset)
         some = np.arange(0, len(casting.samples), 2)
-        whole = cut_reel(
-            master, grid, [casting.samples[place] for place in some], Path(folder) / "wholes.mkv", halves=2, tools=tools
-        )
+        both = np.array(casting.samples)[some]
+        whole = cut_reel(master, grid, both.tolist(), Path(folder) / "wholes.mkv", halves=2, tools=tools)
         own = run_trials(whole, [own for _, own in few], Path(folder), codec=codec, tools=tools)
+    look = scouted(seen.bits, grid)
+    fast = outcomes.of([number for number, _ in few], some)
     calibration = Calibration(
         pixels=np.array([trial.width * trial.height for _, trial in few], dtype=np.float64),
-        fast=outcomes.of([number for number, _ in few], some),
+        fast=dataclasses.replace(fast, rest=fast.rest * stretch(look, both)),
         own=own,
     )
     outcomes = calibration.apply(trials, outcomes)
-    bits = demand(outcomes, scouted(seen.bits, grid), casting.samples)
+    bits = demand(outcomes, look, casting.samples)
     on_progress(1.0)
-    return TitleCurves(grid=grid, curves=fit_curves(trials, bits, outcomes.vmaf), sample=casting.sample, shot=casting.shot)
+    limit = codec.coarsest(codec.coarse_preset or policy.preset)
+    fitted = fit_curves(trials, bits, outcomes.vmaf, limit=limit)
+    return TitleCurves(grid=grid, curves=fitted, sample=casting.sample, shot=casting.shot)
 
 
 def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Network, reference: Ladder | None) -> TitleLadder:
@@ -245,8 +248,8 @@ def _offer(
     name: str, codec: str, allocation: Allocation, grid: Grid, audio: Sequence[AudioRung], *, headroom: float = 1.0
 ) -> Offer:
     beside = sound_bps(audio, allocation.mean_bps) + container_bps(grid)
-    # A cap that nothing reaches is not what a player is told.
-    declared = headroom * min(allocation.cap_bps, allocation.peak_bps)
+    # Not the cap: nothing may reach it, and where the codec has nothing coarser left a segment passes it.
+    declared = headroom * allocation.peak_bps
     return Offer(
         name=name, codec=codec, allocation=allocation, declared_bps=declared + beside, mean_bps=allocation.mean_bps + beside
     )
@@ -263,6 +266,9 @@ def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
     """What the encoder is told of an offer."""
     allocation = offer.allocation
     cap = offer.declared_bps - (offer.mean_bps - allocation.mean_bps)  # without sound and container
+    codec, preset = codec_named(offer.codec), policy.preset
+    if allocation.crf.max() > codec.coarsest(preset) and codec.coarse_preset is not None:
+        preset = codec.coarse_preset
     rung = Rung(
         name=offer.name,
         box_width=allocation.width,
@@ -270,11 +276,11 @@ def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
         bitrate_bps=round(allocation.mean_bps),
         max_bitrate_bps=round(cap),
         buffer_bits=round(cap * _BUFFER_SECONDS),
-        preset=policy.preset,
+        preset=preset,
         codec=offer.codec,
     )
-    crfs = tuple(float(crf) for crf in np.round(allocation.crf / _CRF_STEP) * _CRF_STEP)
-    return FittedRung(rung=rung, width=allocation.width, height=allocation.height, crfs=crfs)
+    crfs = np.minimum(np.round(allocation.crf / _CRF_STEP) * _CRF_STEP, codec.coarsest(preset))
+    return FittedRung(rung=rung, width=allocation.width, height=allocation.height, crfs=tuple(map(float, crfs)))
 
 
 def _calibrating(trials: Sequence[Trial], *, own: str) -> tuple[tuple[int, Trial], ...]:

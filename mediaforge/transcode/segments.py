@@ -29,12 +29,13 @@ def chunk_crfs(crfs: tuple[float, ...], chunk: Chunk, grid: Grid) -> tuple[float
 def coarser(rung: FittedRung, segment: int, bits: int, grid: Grid) -> float | None:
     """The CRF to try for a segment that took so many bits; None where it keeps its rung's rate, or nothing is coarser. Pure."""
     of = codec(rung.rung.codec)
+    coarsest = of.coarsest(rung.rung.preset)
     # Against a whole segment's time: a short last one is mostly its key frame, and players buffer bits, not rates.
     excess = bits / float(grid.segment_seconds) / rung.rung.max_bitrate_bps
-    if excess <= SEGMENT_TOLERANCE or rung.crfs[segment] >= of.coarsest:
+    if excess <= SEGMENT_TOLERANCE or rung.crfs[segment] >= coarsest:
         return None
     wanted = rung.crfs[segment] + of.octave * (math.log2(excess) + _BEYOND)
-    return min(of.coarsest, math.ceil(wanted / _CRF_STEP) * _CRF_STEP)
+    return min(coarsest, math.ceil(wanted / _CRF_STEP) * _CRF_STEP)
 
 
 def segment_bits(rendition: Path, *, tools: Tools) -> tuple[int, ...]:

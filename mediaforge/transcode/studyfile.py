@@ -12,7 +12,7 @@ _NUMBERS = ("a", "b", "c", "d")
 
 
 def save_study(curves: TitleCurves, path: Path) -> None:
-    shape = np.array([(one.width, one.height, one.finest, one.coarsest) for one in curves.curves])
+    shape = np.array([(one.width, one.height, one.finest, one.coarsest, one.limit) for one in curves.curves])
     a, b, c, d = (np.array([getattr(one, name) for one in curves.curves]) for name in _NUMBERS)  # (sizes, GOPs or samples)
     np.savez(path, shape=shape, sample=curves.sample, shot=curves.shot, a=a, b=b, c=c, d=d)
 
@@ -30,9 +30,10 @@ def load_study(path: Path, grid: Grid) -> TitleCurves:
                         height=int(height),
                         finest=float(finest),
                         coarsest=float(coarsest),
+                        limit=float(limit),
                         **{name: rows[place] for name, rows in numbers.items()},
                     )
-                    for place, (width, height, finest, coarsest) in enumerate(file["shape"])
+                    for place, (width, height, finest, coarsest, limit) in enumerate(file["shape"])
                 ),
                 sample=file["sample"],
                 shot=file["shot"],

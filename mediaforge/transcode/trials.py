@@ -44,20 +44,19 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reel:
-    """The samples behind one another as a film of their own, every sample a GOP of which the first `tried` frames count.
+    """The samples behind one another as a film of their own, every sample a GOP: one half of it, or both.
 
-    An encoder that looks far ahead spends more on a GOP's first half for the sake of its second: for its sake a reel may show
-    more of each GOP than is tried.
+    Slow presets look far ahead: x264 spends more on a GOP's first half for its second's sake, SVT-AV1 builds other pyramids.
     """
 
     film: Master
     grid: Grid
-    tried: int
+    halves: int
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What the trials gave, each (trials, samples): bits of the key frame and of the others tried; mean VMAF of the GOP."""
+    """What the trials gave, each (trials, samples): bits of the key frame and of the others seen; mean VMAF of the GOP."""
 
     key: NDArray[np.float64]
     rest: NDArray[np.float64]
@@ -73,8 +72,7 @@ def cut_reel(master: Master, grid: Grid, samples: Sequence[int], path: Path, *, 
     """Cut one or both halves of each sample GOP out of a master; where a title ends too soon its last picture stays."""
     assert master.video is not None
     width, height = (2 * round(side / 2) for side in master.video.display_size)
-    tried = sample_frames(grid)
-    length = halves * tried
+    length = halves * sample_frames(grid)
     parts = []
     for gop in samples:
         frames = min(length, grid.segment_frames(gop))
@@ -90,7 +88,7 @@ def cut_reel(master: Master, grid: Grid, samples: Sequence[int], path: Path, *, 
     return Reel(
         film=probe(path, tools=tools),
         grid=Grid(fps=grid.fps, gop_frames=length, frames=len(samples) * length),
-        tried=tried,
+        halves=halves,
     )
 
 
@@ -103,11 +101,11 @@ def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Code
     """Encode the reel in all ways and score them. Raises MediaError, ToolError."""
     argv = trial_argv(reel, trials, codec=codec, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, cwd=folder, watchdog_seconds=_WATCHDOG)
-    tried, fps = reel.tried, reel.grid.fps
+    fps = reel.grid.fps
     sizes = np.array([packet_bits(folder / f"{number}.crc") for number in range(len(trials))])
     if sizes.shape[1] != reel.grid.frames:
         raise MediaError(reel.film.path, f"gave {sizes.shape[1]} of {reel.grid.frames} sample frames; get an undamaged copy")
-    by_sample = sizes.reshape(len(trials), reel.grid.segments, -1)[:, :, :tried]
+    by_sample = sizes.reshape(len(trials), reel.grid.segments, -1)
     frames = scored_frames(reel)
     files = [folder / f"{number}.mp4" for number in range(len(trials))]
     scores = np.stack(score_frames(files, reel.film, [frames] * len(files), fps=fps, tools=tools))
@@ -122,10 +120,10 @@ def scored_frames(reel: Reel) -> range:
 
     Of a half those at five and at eleven twelfths; where both halves are seen the middles of the quarters; all of a short one.
     """
-    half = reel.tried // 2
+    half = reel.grid.gop_frames // reel.halves // 2
     if half < _LEAST_HALF:
         return range(reel.grid.frames)
-    return range(half - 2 if reel.grid.gop_frames == reel.tried else half // 2, reel.grid.frames, half)
+    return range(half - 2 if reel.halves == 1 else half // 2, reel.grid.frames, half)
 
 
 def trial_argv(reel: Reel, trials: Sequence[Trial], *, codec: Codec, tools: Tools) -> list[str]:

@@ -26,6 +26,7 @@ def curve(width: int, height: int, *, a: ArrayLike, c: ArrayLike, b: float = 0.1
         d=np.full_like(loss, d),
         finest=20.0,
         coarsest=40.0,
+        limit=51.0,
     )
 
 

@@ -69,6 +69,14 @@ def test_no_segment_passes_the_cap(cap: float) -> None:
         assert capped.mean_bps < free.mean_bps and capped.mean_vmaf < free.mean_vmaf
 
 
+def test_what_no_crf_can_hold_back_passes_the_cap_and_says_so() -> None:
+    """The codec ends at 30: at no more than a tenth of what that takes, segments stay at 30, and the peak is theirs."""
+    curve = replace(title().curves[0], coarsest=30.0, limit=30.0)
+    found = at_slope(title(), curve, SLOPE, cap_bps=0.1 * float((curve.bits(np.full(6, 30.0)) / title().seconds).min()))
+    assert np.all(found.crf == 30)
+    assert found.peak_bps > found.cap_bps
+
+
 def test_a_smaller_slope_buys_more() -> None:
     studied = title()
     found = [at_slope(studied, studied.curves[0], slope, cap_bps=math.inf) for slope in (1e-4, 3e-5, 1e-5)]

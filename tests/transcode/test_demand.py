@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mediaforge.media import Grid
-from mediaforge.transcode.demand import demand, scouted
+from mediaforge.transcode.demand import demand, scouted, stretch
 from mediaforge.transcode.trials import Outcomes
 
 GRID = Grid(fps=Fraction(25), gop_frames=8, frames=8 * 5 + 3)  # halves of four frames; the last GOP has three
@@ -27,6 +27,11 @@ def test_the_scout_is_summed_by_key_frame_and_halves() -> None:
     assert seen.frames.tolist() == [[3, 4]] * 5 + [[2, 0]]
     assert seen.rest[0] == pytest.approx([300, 650])  # means of frames 2 to 4 and 5 to 8
     assert seen.rest[5, 0] == pytest.approx(4250)
+
+
+def test_both_halves_over_the_first_go_by_the_scout() -> None:
+    bits = np.arange(1.0, GRID.frames + 1) * 100
+    assert stretch(scouted(bits, GRID), np.array([0, 5])) == pytest.approx([(900 + 2600) / 900, 1])
 
 
 def test_a_power_law_is_found_from_its_samples() -> None:

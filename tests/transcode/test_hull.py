@@ -23,20 +23,22 @@ def test_two_trials_give_the_curve_back() -> None:
     crfs = (np.full(6, 28.0), np.full(6, 38.0))
     bits = np.array([truth.bits(crf) for crf in crfs])
     vmaf = np.array([truth.vmaf(crf[:2], BOTH) for crf in crfs])
-    (found,) = fit_curves(made(256, 144, 28, 38), bits, vmaf)
+    (found,) = fit_curves(made(256, 144, 28, 38), bits, vmaf, limit=51)
     for name in "abcd":
         assert getattr(found, name) == pytest.approx(getattr(truth, name))
-    assert (found.finest, found.coarsest) == (25, 43)
+    assert (found.finest, found.coarsest, found.limit) == (25, 43, 51)
+    (near,) = fit_curves(made(256, 144, 28, 38), bits, vmaf, limit=40)
+    assert near.coarsest == 40
 
 
 def test_curves_stand_from_small_to_large() -> None:
     trials = made(1280, 720, 22, 31) + made(256, 144, 28, 38)
-    assert [one.height for one in fit_curves(trials, np.full((4, 6), 1e5), np.full((4, 2), 60.0))] == [144, 720]
+    assert [one.height for one in fit_curves(trials, np.full((4, 6), 1e5), np.full((4, 2), 60.0), limit=51)] == [144, 720]
 
 
 def test_a_picture_that_does_not_care_for_the_crf_has_a_finite_curve() -> None:
     """Black: every trial has the same few bits and the full score."""
-    (found,) = fit_curves(made(256, 144, 28, 38), np.full((2, 1), 800.0), np.full((2, 1), 100.0))
+    (found,) = fit_curves(made(256, 144, 28, 38), np.full((2, 1), 800.0), np.full((2, 1), 100.0), limit=51)
     crf = np.array([20.0])
     assert np.isfinite(found.crf_at_bits(np.array([800.0]))).all()
     assert found.vmaf(crf, np.array([0])) == pytest.approx(100.0, abs=0.1)

@@ -18,6 +18,7 @@ from mediaforge.transcode.planning import (
     candidate_offers,
     choose,
     container_bps,
+    fitted_rung,
     plan_trials,
     planned_sizes,
     sound_bps,
@@ -130,11 +131,11 @@ def test_a_few_sizes_are_tried_the_smallest_and_the_largest_among_them() -> None
     tried = sorted({(trial.width, trial.height) for trial in trials})
     assert len(trials) == 8 and len(tried) == 4
     assert (tried[0], tried[-1]) == (sizes[0], sizes[-1])
-    assert [trial.crf for trial in trials[:2]] == [28, 40] and [trial.crf for trial in trials[-2:]] == [22, 31]
+    assert [trial.crf for trial in trials[:2]] == [29, 43] and [trial.crf for trial in trials[-2:]] == [22, 31]
 
 
 def test_one_size_is_tried_twice() -> None:
-    assert [trial.crf for trial in plan_trials(((160, 90),), codec("h264"))] == [28, 40]
+    assert [trial.crf for trial in plan_trials(((160, 90),), codec("h264"))] == [29, 43]
 
 
 def test_candidates_are_of_every_size_and_never_above_their_cap() -> None:
@@ -162,6 +163,16 @@ def test_the_sound_takes_a_fifth_at_most_but_there_is_always_one() -> None:
 
 def test_without_opus_the_sound_is_aac() -> None:
     assert sound_bps([rung for rung in OURS.audio if rung.codec == "aac"], 2e6) == 64e3
+
+
+def test_a_rung_too_coarse_for_its_preset_takes_one_that_can() -> None:
+    """AV1's finer presets end at CRF 57, or A and B would not share an init segment."""
+    few = candidate_offers(title(), ((256, 144),), OURS.audio, codec="av1")[:1]
+    coarse = replace(few[0], allocation=replace(few[0].allocation, crf=np.array([50.0, 58.1, 50, 50, 50, 70])))
+    fine = replace(few[0], allocation=replace(few[0].allocation, crf=np.array([50.0, 57, 50, 50, 50, 50])))
+    under = replace(policy(), codec="av1", preset="4")
+    assert (fitted_rung(fine, under).rung.preset, fitted_rung(coarse, under).rung.preset) == ("4", "6")
+    assert fitted_rung(coarse, under).crfs == (50, 58, 50, 50, 50, 63)
 
 
 def test_the_container_of_a_second_is_its_frames_and_its_segments() -> None:

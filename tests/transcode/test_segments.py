@@ -23,7 +23,7 @@ def rung(codec: str, crfs: tuple[float, ...] = CRFS) -> FittedRung:
         bitrate_bps=800_000,
         max_bitrate_bps=1_000_000,
         buffer_bits=1_000_000,
-        preset="slow",
+        preset={"h264": "slow", "av1": "4"}[codec],
         codec=codec,
     )
     return FittedRung(rung=target, width=640, height=360, crfs=crfs)

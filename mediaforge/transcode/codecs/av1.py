@@ -2,8 +2,14 @@
 
 from mediaforge.transcode.codecs.interface import Codec, Goal, Options
 
-# From CRF 58 on presets below 6 write another sequence header: segments could not share an init segment.
-_COARSEST = 57
+_COARSEST = 63
+_COARSE_PRESET = "6"
+
+
+def _coarsest(preset: str) -> float:
+    # From CRF 58 on finer presets take superblocks of 128, which the sequence header says: segments of one rung would not share
+    # an init segment.
+    return _COARSEST if int(preset) >= int(_COARSE_PRESET) else 57
 
 
 def _options(*, preset: str, crf: float, gop_frames: int) -> Options:
@@ -14,7 +20,7 @@ def _rendition(goal: Goal) -> Options:
     (crf,) = set(goal.crfs)
     # The picture is encoded with its grain: what a rate can hold of it is better than what is drawn.
     grain = {"film-grain": goal.grain, "film-grain-denoise": 0} if goal.grain else {}
-    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": min(_COARSEST, crf), **grain, **goal.differing})
+    return _encoder(goal.rung.preset, {"keyint": goal.gop_frames, "crf": crf, **grain, **goal.differing})
 
 
 def _encoder(preset: str, settings: dict[str, object]) -> Options:
@@ -30,12 +36,13 @@ def _encoder(preset: str, settings: dict[str, object]) -> Options:
 
 CODEC = Codec(
     name="av1",
-    fast_preset="10",
+    fast_preset="7",  # of 10 the bits and scores at the slow preset are guessed three times as badly
     small_crfs=(42, 57),
     large_crfs=(26, 42),
     presets=tuple(str(number) for number in range(13)),
     octave=11,
-    coarsest=_COARSEST,
+    coarsest=_coarsest,
+    coarse_preset=_COARSE_PRESET,
     one_crf=True,
     has_grain=True,
     options=_options,

@@ -37,7 +37,8 @@ class Codec:
     large_crfs: tuple[int, int]  # ... and the largest
     presets: tuple[str, ...]
     octave: float  # CRF steps that halve the bits, roughly
-    coarsest: float  # the highest CRF it takes
+    coarsest: Callable[[str], float]  # the highest CRF that a preset takes
+    coarse_preset: str | None  # which preset a rung takes that is coarser than its own allows; None: there is no such thing
     one_crf: bool  # whether an encode has one CRF for all its GOPs, so that GOPs of different ones are encoded one by one
     has_grain: bool  # whether decoders put film grain back
     options: Callable[..., Options]
