@@ -38,6 +38,7 @@ def test_what_is_not_marked_is_the_same_for_all(wanted: str) -> None:
         "video/720p/1.m4s",
         "video/360p/0.m4s",
         "video/360p/01.m4s",
+        "video/360p/1xm4s",
         "video/360p/1.M4S",
         "video/360p/1.m4s\n",
         "video/360p/-1.m4s",
