@@ -163,7 +163,7 @@ def open_browser(chromium: Path) -> Iterator[Browser]:
                 name="chromium",
                 log=home / "log",
                 # What it would keep between runs (crash reports, caches of fonts) goes the way of its profile.
-                env_extra={"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)},
+                env_extra={name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")},
                 pass_fds=(theirs, also_theirs),
             )
         finally:
