@@ -4,6 +4,8 @@ import struct
 
 from mediaforge.package.boxes import Box, children, find
 
+# Not monochrome, 4:2:0, BT.709 in all three, limited range: what an AV1 name means that ends before its optional fields.
+_AV1_DEFAULTS = ".0.110.01.01.01.0"
 _DECODER_CONFIG, _SPECIFIC_INFO = 4, 5  # descriptor tags, ISO/IEC 14496-1, 7.2.2.1
 
 
@@ -26,6 +28,12 @@ def codec_string(data: bytes) -> str | None:
     if "dOps" in inner:
         return "opus"
     return "wvtt" if entry.kind == "wvtt" else None
+
+
+def plain_codec(name: str) -> str:
+    """A codec's name as a manifest gives it, in the form of `codec_string`: lower case, without what goes without saying."""
+    lower = name.lower()
+    return lower.removesuffix(_AV1_DEFAULTS) if lower.startswith("av01.") else lower
 
 
 def _av1(data: bytes, box: Box) -> str:

@@ -9,7 +9,7 @@ from lxml import etree
 
 from mediaforge.checks import Check, Level
 from mediaforge.errors import MediaError
-from mediaforge.package.codecs import codec_string
+from mediaforge.package.codecs import codec_string, plain_codec
 from mediaforge.package.contents import Contents
 from mediaforge.package.dash import CENC, MPD, PROTECTION, parse_mpd_tree
 from mediaforge.package.layout import DASH_MANIFEST, audio_folder, text_folder
@@ -169,7 +169,7 @@ def _codecs(root: etree._Element, contents: Contents) -> Iterator[str]:
         stream = contents.streams.get(str(PurePosixPath(_address(one)).parent))
         expected = codec_string(stream.init.read_bytes()) if stream else None
         named = one.get("codecs") or row.get("codecs") or ""
-        if expected is not None and named.lower() != expected.lower():
+        if expected is not None and plain_codec(named) != plain_codec(expected):
             yield f"says {named or 'no codec'} for {_address(one)}, which is {expected}"
 
 
@@ -190,15 +190,25 @@ def _role(root: etree._Element, contents: Contents) -> Iterator[str]:
             yield f"gives {_name(row)} the role {', '.join(map(str, roles)) or 'of nothing'}"
 
 
+def _family(row: etree._Element) -> str:
+    """What a set's codec is called before the first dot."""
+    named = (one.get("codecs") for one in (row, *row.iterfind(f"{MPD}Representation")))
+    return next((name for name in named if name), "").partition(".")[0]
+
+
 def _switching(root: etree._Element, contents: Contents) -> Iterator[str]:
-    """Rungs with keys of their own lie in sets of their own, which players take for other pictures unless told."""
+    """Rungs with keys of their own lie in sets of their own, which players take for other pictures unless told.
+
+    A player chooses one codec at the start: sets of two codecs are other pictures.
+    """
     pictures = {row.get("id") or "": row for row in _sets(root) if row.get("contentType") == "video"}
     for name, row in pictures.items():
+        alike = {other for other, one in pictures.items() if _family(one) == _family(row)}
         said = [rule for rule in row.iterfind(f"{MPD}SupplementalProperty") if rule.get("schemeIdUri") == _SWITCHING]
         named = {one.strip() for rule in said for one in (rule.get("value") or "").split(",")}
-        if named != set(pictures) - {name}:
-            missing = ", ".join(sorted((set(pictures) - {name}) ^ named))
-            yield f"does not let players switch from {_name(row)} to all others and no more (sets {missing})"
+        if named != alike - {name}:
+            missing = ", ".join(sorted((alike - {name}) ^ named))
+            yield f"does not let players switch from {_name(row)} to all others of its codec and no more (sets {missing})"
 
 
 def _frame_rate(root: etree._Element, contents: Contents) -> Iterator[str]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 
 from mediaforge.checks import Check, Level
-from mediaforge.package.codecs import codec_string
+from mediaforge.package.codecs import codec_string, plain_codec
 from mediaforge.package.contents import Contents
 from mediaforge.package.hls import attributes
 from mediaforge.package.layout import HLS_MANIFEST
@@ -249,8 +249,8 @@ def _codecs(texts: _Texts) -> Iterator[str]:
         groups = {("AUDIO", row.audio), ("SUBTITLES", row.subtitles)}
         uris = [row.uri, *(one.uri for one in master.renditions if (one.kind, one.group) in groups)] if master else []
         known = [_codec(texts.contents, uri) for uri in uris]
-        expected = {name.lower() for name in known if name}
-        if None not in known and {name.lower() for name in row.codecs} != expected:
+        expected = {plain_codec(name) for name in known if name}
+        if None not in known and {plain_codec(name) for name in row.codecs} != expected:
             yield f"{HLS_MANIFEST} says {','.join(row.codecs)} for {row.uri}, which needs {','.join(sorted(expected))}"
 
 
