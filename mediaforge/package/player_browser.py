@@ -25,6 +25,7 @@ ANSWER_SECONDS = 20.0
 CLOSING_SECONDS = 3.0
 VIEWPORT = (960, 574)  # a 16:9 picture and the caption below it
 
+_BRIEF = "/tmp"  # noqa: S108 - a folder of its own is made inside
 _FLAGS = (
     "--headless",
     # Its sandbox needs user namespaces or a setuid helper, which containers and CI machines forbid; the only pages that this
@@ -152,6 +153,9 @@ def open_browser(chromium: Path) -> Iterator[Browser]:
         home = Path(tempfile.mkdtemp(prefix="mediaforge-chromium-"))
         # Its last processes may still write while the profile is taken away.
         stack.callback(shutil.rmtree, home, ignore_errors=True)
+        # It keeps a socket in its temporary folder, and the path of a socket has room for 107 characters.
+        brief = Path(tempfile.mkdtemp(prefix="mf-", dir=_BRIEF if os.access(_BRIEF, os.W_OK) else None))
+        stack.callback(shutil.rmtree, brief, ignore_errors=True)
         theirs, commands = os.pipe()
         answers, also_theirs = os.pipe()
         stack.callback(os.close, commands)
@@ -163,7 +167,7 @@ def open_browser(chromium: Path) -> Iterator[Browser]:
                 name="chromium",
                 log=home / "log",
                 # What it would keep between runs (crash reports, caches of fonts) goes the way of its profile.
-                env_extra={name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR")},
+                env_extra={**dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(home)), "TMPDIR": str(brief)},
                 pass_fds=(theirs, also_theirs),
             )
         finally:
