@@ -11,6 +11,7 @@ from mediaforge.context import Context
 from mediaforge.errors import LadderError, MediaError, StoreError, UnknownId
 from mediaforge.ladder import FittedRung, Ladder, fit_rungs
 from mediaforge.media import AudioTrack, Grid, Master, SideFile, Variant, is_language
+from mediaforge.package.licences import USUAL, Licences
 from mediaforge.package.record import Scheme, System
 from mediaforge.record import from_json, to_json
 from mediaforge.steps import digest_file, write_whole
@@ -46,6 +47,7 @@ class Request:
     audio: tuple[SideFile, ...]
     subtitles: tuple[SideFile, ...]
     to: str
+    licences: Licences = USUAL
 
     @property
     def variants(self) -> tuple[Variant, ...]:

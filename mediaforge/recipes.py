@@ -210,18 +210,20 @@ def _package(context: Context, plan: Plan) -> Recipe:
             TextInput(language=text.language, path=result.folder / SUBTITLES_NAME)
             for text, result in zip(plan.texts, texts, strict=True)
         ),
+        licences=plan.request.licences,
     )
     inputs = tuple(result.digest for result in (joined, *sounds, *texts))
     params = {
         "title": request.title,
         "scheme": request.scheme,
         "systems": request.systems,
+        "licences": request.licences,
         "kids": [key.kid.hex() for key in keys],
         "rungs": plan.rungs,
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
     }
-    step = Step(name="package", version=3, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
+    step = Step(name="package", version=4, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
         package(request, keys, to, tools=context.tools, on_progress=progress)

@@ -13,6 +13,8 @@ from platformdirs import PlatformDirs
 
 from mediaforge.errors import SettingsError
 
+# Where players ask for licences: checked where a package is planned (package/licences.py).
+LICENCES = ("fairplay_uri", "playready_url", "widevine_url")
 TOOLS = ("ffmpeg", "ffprobe", "packager", "valkey", "chromium")
 KEYS = (
     "state",
@@ -21,13 +23,14 @@ KEYS = (
     "workers",
     "s3_endpoint",
     "scan_allow_hosts",
+    *LICENCES,
     *(f"tools.{name}" for name in TOOLS),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`tools` holds only overrides, by name; `origins` says for every key which file, variable or flag set it.
+    """`tools` and `licences` hold only what was said, by name; `origins` says of every key what set it.
 
     `queue_url` None means the embedded queue of this state; `s3_endpoint` None means the provider's own.
     """
@@ -38,6 +41,7 @@ class Settings:
     workers: int
     s3_endpoint: str | None
     scan_allow_hosts: tuple[str, ...]
+    licences: Mapping[str, str]
     tools: Mapping[str, str]
     origins: Mapping[str, str]
 
@@ -66,6 +70,7 @@ def load_settings(
         workers=_count(raw, "workers"),
         s3_endpoint=_url(raw, "s3_endpoint", schemes=("http", "https")),
         scan_allow_hosts=_hosts(raw, "scan_allow_hosts"),
+        licences=MappingProxyType({key: _text(raw, key) for key in LICENCES if key in raw}),
         tools=MappingProxyType({name: _text(raw, f"tools.{name}") for name in TOOLS if f"tools.{name}" in raw}),
         origins=MappingProxyType({key: raw[key].origin for key in KEYS if key in raw}),
     )

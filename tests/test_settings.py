@@ -50,6 +50,11 @@ def test_hosts_are_a_list_in_the_file_and_a_line_in_the_environment(tmp_path: Pa
     assert load(tmp_path, MEDIAFORGE_SCAN_ALLOW_HOSTS="a.example, b:80").scan_allow_hosts == ("a.example", "b:80")
 
 
+def test_licence_addresses_are_kept_as_they_were_said(tmp_path: Path) -> None:
+    settings = load(tmp_path, 'fairplay_uri = "skd://x/{kid}"', MEDIAFORGE_PLAYREADY_URL="https://x")
+    assert dict(settings.licences) == {"fairplay_uri": "skd://x/{kid}", "playready_url": "https://x"}
+
+
 def test_a_relative_state_is_made_absolute_because_workers_start_elsewhere(tmp_path: Path) -> None:
     assert load(tmp_path, flags={"state": "here"}).state == Path.cwd() / "here"
 

@@ -6,7 +6,7 @@ import click
 
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.tables import print_table
-from mediaforge.settings import KEYS, Settings, config_file
+from mediaforge.settings import KEYS, LICENCES, Settings, config_file
 
 
 @click.group("config", cls=Group)
@@ -43,6 +43,8 @@ def _value(settings: Settings, key: str) -> str:
     if key.startswith("tools."):
         place = "the one on the PATH" if key == "tools.chromium" else "the one in the wheel"
         return settings.tools.get(key.removeprefix("tools."), place)
+    if key in LICENCES:
+        return settings.licences.get(key, "skd://{kid}" if key == "fairplay_uri" else "none")
     value = getattr(settings, key)
     if key == "queue_url":
         return _masked(value) if value else "embedded in the state"

@@ -16,9 +16,11 @@ from mediaforge.cli.shipped import open_ladder
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.context import Context
 from mediaforge.media import SideFile
+from mediaforge.package.licences import USUAL_FAIRPLAY, Licences, check_licences
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Plan, Request, load_plan, plan_release, write_request
 from mediaforge.release import Release, RungName, is_done, read_release
+from mediaforge.settings import LICENCES, Settings
 from mediaforge.transcode.probe import probe
 from mediaforge.work.dispatch import detach, start
 from mediaforge.work.locks import title_lock
@@ -48,6 +50,9 @@ class SystemsType(click.ParamType[tuple[System, ...]]):
     "--scheme", type=click.Choice(["cbcs", "cenc"]), default="cbcs", show_default=True, help="How samples are encrypted."
 )
 @click.option("--drm", type=SystemsType(), default="widevine,playready", show_default=True, help="DRM systems to signal.")
+@click.option("--fairplay-uri", metavar="skd://...", help="FairPlay's address for each label: {kid}, {uuid}, {label}, {title}.")
+@click.option("--playready-url", metavar="URL", help="Where PlayReady asks for licences.")
+@click.option("--widevine-url", metavar="URL", help="Where Widevine asks for licences.")
 @click.option("--no-drm", is_flag=True, help="Leave the package in clear.")
 @click.option("--no-watermark", is_flag=True, help="One variant only: half the work, and no leak can be traced.")
 @click.option("--audio", type=SIDE_FILE, multiple=True, help="A further sound track with its language; may be repeated.")
@@ -66,10 +71,11 @@ def command(call: Call, /, *, master: Path, dry_run: bool, detached: bool, **wor
     Example:
       mediaforge release film.mov --title atlas
       mediaforge release film.mov --title atlas --name أطلس --audio film-ar.wav:ar --subtitle film-fr.srt:fr
+      mediaforge release film.mov --title atlas --drm fairplay --fairplay-uri skd://licence.example.ma/{kid}
       mediaforge release film.mov --title atlas --scheme cenc --to s3://packages/atlas --detach
     """
     context = open_context(call.settings)
-    request = _request(context, master, **words)
+    request = _request(context, master, licences=_licences(call.settings, **{key: words.pop(key) for key in LICENCES}), **words)
     _look_at(request, context)
     release_id = write_request(context, request)
     if dry_run:
@@ -104,6 +110,7 @@ def _request(
     audio: tuple[SideFile, ...],
     subtitle: tuple[SideFile, ...],
     to: str | None,
+    licences: Licences,
 ) -> Request:
     chosen, network, reference = open_ladder(ladder)
     return Request(
@@ -119,7 +126,20 @@ def _request(
         audio=tuple(SideFile(path=side.path.absolute(), language=side.language) for side in audio),
         subtitles=tuple(SideFile(path=side.path.absolute(), language=side.language) for side in subtitle),
         to=to if to and "://" in to else str(Path(to).absolute() if to else context.package_folder(title)),
+        licences=licences,
     )
+
+
+def _licences(settings: Settings, *, fairplay_uri: str | None, playready_url: str | None, widevine_url: str | None) -> Licences:
+    """What the command line says, else what the settings say. Raises SettingsError before any work is done."""
+    said = settings.licences
+    licences = Licences(
+        fairplay=fairplay_uri or said.get("fairplay_uri") or USUAL_FAIRPLAY,
+        playready=playready_url or said.get("playready_url", ""),
+        widevine=widevine_url or said.get("widevine_url", ""),
+    )
+    check_licences(licences)
+    return licences
 
 
 def _look_at(request: Request, context: Context) -> None:

@@ -1,6 +1,5 @@
 """From clear renditions to one encrypted package folder that is ready to be verified."""
 
-import base64
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,15 +7,14 @@ from pathlib import Path
 
 from mediaforge.errors import CheckError
 from mediaforge.media import Variant
-from mediaforge.package.boxes import find_all, rewritten
 from mediaforge.package.finish import finish_manifests
 from mediaforge.package.keys import ContentKey
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, audio_folder, text_folder, video_folder
 from mediaforge.package.plan import PackageRequest, plan_record
-from mediaforge.package.pssh import build_pssh, parse_pssh, without_repeats
 from mediaforge.package.pyshaka import run_packager
 from mediaforge.package.record import PackageRecord, save_record
 from mediaforge.package.runs import INPUTS, plan_links, plan_runs, text_source
+from mediaforge.package.signalling import dash_addresses, fairplay_addresses, finish_inits
 from mediaforge.package.stream import Rate, Stream, measured_rate, read_stream
 from mediaforge.package.webvtt import fitted_webvtt
 from mediaforge.steps import digest_file
@@ -55,9 +53,14 @@ def package(
         on_progress(done / (len(runs) + 1))
     shutil.rmtree(to / INPUTS)
     _share_inits(request, to)
-    replaced = _name_keys_once(to)
+    replaced = finish_inits(to, request.licences) | fairplay_addresses(keys, request.licences)
     streams = _read_back(request, to)
-    finish_manifests(to, rates=_rates(request, streams), replaced=replaced)
+    finish_manifests(
+        to,
+        rates=_rates(request, streams),
+        replaced=replaced,
+        licences=dash_addresses(request.systems, request.licences),
+    )
     manifests = {path.relative_to(to).as_posix(): digest_file(path) for path in _manifests(to)}
     record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()} | manifests)
     save_record(record, to)
@@ -95,26 +98,6 @@ def _share_inits(request: PackageRequest, to: Path) -> None:
                 "encode both with the same codec settings (the same SPS and PPS) and the same length"
             )
         rival.unlink()
-
-
-def _name_keys_once(to: Path) -> dict[str, str]:
-    """Make pssh boxes name each KID once; in cenc one key has a label for every stream, and the packager lists it as often.
-
-    Returns which base64 texts the manifests must have replaced.
-    """
-    replaced: dict[str, str] = {}
-
-    def once(box: bytes) -> bytes:
-        new = build_pssh(without_repeats(parse_pssh(box)))
-        if new != box:
-            replaced[base64.b64encode(box).decode()] = base64.b64encode(new).decode()
-        return new
-
-    for init in sorted(to.rglob(INIT)):
-        data = init.read_bytes()
-        if next(find_all(data, "moov/pssh"), None) is not None:
-            init.write_bytes(rewritten(data, "moov/pssh", once))
-    return replaced
 
 
 def _read_back(request: PackageRequest, to: Path) -> dict[str, Stream]:

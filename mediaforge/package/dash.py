@@ -2,6 +2,7 @@
 
 import base64
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,8 @@ from mediaforge.package.pssh import Pssh, parse_pssh
 
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 CENC = "{urn:mpeg:cenc:2013}"
+DASHIF = "{https://dashif.org/CPS}"  # DASH-IF, "Content Protection and Security": Laurl
+SYSTEM = "urn:uuid:"  # 5.8.5.2: begins the schemeIdUri of a DRM system
 PROTECTION = "urn:mpeg:dash:mp4protection:2011"  # 5.8.5.2: names the scheme and the default KID
 
 _SECONDS = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?")
@@ -21,7 +24,10 @@ _SECONDS = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<secon
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Representation:
-    """One Representation with what it has from its AdaptationSet. `segments`: (URI, begin, length in seconds) in order."""
+    """One Representation with what it has from its AdaptationSet. `segments`: (URI, begin, length in seconds) in order.
+
+    `licences`: (system id, address) of every Laurl.
+    """
 
     kind: str
     codecs: str
@@ -35,6 +41,7 @@ class Representation:
     scheme: str | None
     default_kid: bytes | None
     pssh: tuple[Pssh, ...]
+    licences: tuple[tuple[bytes, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +102,15 @@ def _representation(group: etree._Element, row: etree._Element) -> Representatio
         scheme=protection[0].get("value") if protection else None,
         default_kid=bytes.fromhex(kid.replace("-", "")) if kid else None,
         pssh=tuple(parse_pssh(base64.b64decode(box.text or "")) for box in group.iter(f"{CENC}pssh")),
+        licences=tuple(_licences(group)),
     )
+
+
+def _licences(group: etree._Element) -> Iterator[tuple[bytes, str]]:
+    for box in group.iterfind(f"{MPD}ContentProtection"):
+        system = box.get("schemeIdUri") or ""
+        for row in box.iterfind(f"{DASHIF}Laurl"):
+            yield uuid.UUID(system.removeprefix(SYSTEM)).bytes, (row.text or "").strip()
 
 
 def _segments(template: etree._Element) -> Iterator[tuple[str, Fraction, Fraction]]:

@@ -1,14 +1,15 @@
 """What the packager leaves open in its manifests, put right: rates that hold for any mix of A and B, codecs, versions, and
-no line that hands players the KID in the place of the key."""
+no line that hands players the KID in the place of the key, and the addresses of licences."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from lxml import etree
 
-from mediaforge.package.dash import MPD, parse_mpd_tree
+from mediaforge.package.dash import DASHIF, MPD, SYSTEM, parse_mpd_tree
 from mediaforge.package.hls import attributes, parse_master
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST
 from mediaforge.package.stream import Rate
@@ -17,13 +18,16 @@ HLS_VERSION = 6  # what EXT-X-MAP in a playlist of segments needs (RFC 8216bis, 
 TEXT_CODEC = "wvtt"
 
 
-def finish_manifests(package: Path, *, rates: Mapping[str, Rate], replaced: Mapping[str, str]) -> None:
+def finish_manifests(
+    package: Path, *, rates: Mapping[str, Rate], replaced: Mapping[str, str], licences: Mapping[bytes, str]
+) -> None:
     """Finish all manifests of a package in place.
 
-    `rates` by folder of variant A; `replaced` maps base64 texts of pssh boxes to those that take their place.
+    `rates` by folder of variant A; `replaced` maps texts (of pssh boxes, of FairPlay's addresses) to those that take their
+    place; `licences` by system id.
     """
     mpd = package / DASH_MANIFEST
-    mpd.write_bytes(finished_mpd(_replaced(mpd.read_text(encoding="utf-8"), replaced), rates))
+    mpd.write_bytes(finished_mpd(_replaced(mpd.read_text(encoding="utf-8"), replaced), rates, licences))
     master = package / HLS_MANIFEST
     text = master.read_text(encoding="utf-8")
     for uri in parse_master(text, name=master).uris:
@@ -32,9 +36,9 @@ def finish_manifests(package: Path, *, rates: Mapping[str, Rate], replaced: Mapp
     master.write_text(finished_master(finished_playlist(text, replaced), rates), encoding="utf-8")
 
 
-def finished_mpd(text: str, rates: Mapping[str, Rate]) -> bytes:
-    """The MPD with measured rates, plain frame rates, and startWithSAP on every set: each segment begins with a sync sample
-    that nothing before it is needed for (ISO/IEC 23009-1, 5.3.3.2); `verify` holds that."""
+def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, str]) -> bytes:
+    """The MPD with measured rates, plain frame rates, licence addresses, and startWithSAP on every set: each segment begins
+    with a sync sample that nothing before it is needed for (ISO/IEC 23009-1, 5.3.3.2); `verify` holds that."""
     root = parse_mpd_tree(text.encode(), name=Path(DASH_MANIFEST))
     for group in root.iter(f"{MPD}AdaptationSet"):
         group.set("startWithSAP", "1")
@@ -44,6 +48,10 @@ def finished_mpd(text: str, rates: Mapping[str, Rate]) -> bytes:
         template = representation.find(f"{MPD}SegmentTemplate")
         if template is not None:
             representation.set("bandwidth", str(rates[_folder(template.get("initialization") or "")].peak_bps))
+    for system, url in licences.items():
+        for box in list(root.iter(f"{MPD}ContentProtection")):
+            if box.get("schemeIdUri") == f"{SYSTEM}{uuid.UUID(bytes=system)}":
+                etree.SubElement(box, f"{DASHIF}Laurl", nsmap={"dashif": DASHIF[1:-1]}).text = url
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8") + b"\n"
 
 

@@ -20,12 +20,17 @@ _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HlsKey:
-    """One EXT-X-KEY or EXT-X-SESSION-KEY: the KID it stands for, and all that its licence request names."""
+    """One EXT-X-KEY or EXT-X-SESSION-KEY: the KID it stands for, and all that its licence request names.
+
+    `address` is where the licence is asked for, as far as the line says so: FairPlay's URI, PlayReady's LA_URL. What FairPlay's
+    URI means is the operator's affair, so it names no KID here.
+    """
 
     method: str
     key_format: str
     kid: bytes | None
     requested: tuple[bytes, ...]
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,18 +187,25 @@ def _rendition(fields: Mapping[str, str]) -> HlsRendition:
 
 def _key(fields: Mapping[str, str], name: Path) -> HlsKey:
     key_format = fields.get("KEYFORMAT", "identity")
-    scheme, _, rest = fields.get("URI", "").partition(":")
+    uri = fields.get("URI", "")
+    requested: tuple[bytes, ...] = ()
+    address = uri if key_format == FAIRPLAY_FORMAT else ""
     try:
         named = bytes.fromhex(fields.get("KEYID", "").removeprefix("0x"))
-        content = base64.b64decode(rest.rpartition(",")[2] if scheme == "data" else rest.removeprefix("//"))
-        requested: tuple[bytes, ...] = ()
         if key_format == WIDEVINE_FORMAT:
-            requested = key_ids(parse_pssh(content))
+            requested = key_ids(parse_pssh(_data(uri)))
         elif key_format == PLAYREADY_FORMAT:
-            requested = parse_playready(content).kids
-        elif key_format == FAIRPLAY_FORMAT:
-            requested = (content,)
+            header = parse_playready(_data(uri))
+            requested, address = header.kids, header.la_url
     except (ValueError, binascii.Error) as error:
         raise MediaError(name, f"has an unreadable key line ({error}); package the title again") from error
     kid = named or (requested[0] if len(requested) == 1 else None)
-    return HlsKey(method=fields.get("METHOD", ""), key_format=key_format, kid=kid, requested=requested)
+    return HlsKey(method=fields.get("METHOD", ""), key_format=key_format, kid=kid, requested=requested, address=address)
+
+
+def _data(uri: str) -> bytes:
+    """What stands in a `data:` address (RFC 2397)."""
+    scheme, _, rest = uri.partition(":")
+    if scheme != "data":
+        raise ValueError(f"{uri[:20]!r} is no data")
+    return base64.b64decode(rest.rpartition(",")[2])

@@ -7,6 +7,7 @@ from pathlib import Path
 from mediaforge.errors import MediaError, SettingsError
 from mediaforge.media import Grid, Variant
 from mediaforge.package.layout import audio_folder, text_folder
+from mediaforge.package.licences import USUAL, Licences, check_licences
 from mediaforge.package.record import (
     AUDIO_LABEL,
     AudioRecord,
@@ -61,6 +62,7 @@ class PackageRequest:
     video: tuple[VideoInput, ...]
     audio: tuple[AudioInput, ...] = ()
     text: tuple[TextInput, ...] = ()
+    licences: Licences = USUAL
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -78,6 +80,7 @@ def check_request(request: PackageRequest) -> None:
     """Refuse what cannot become a package that plays. Raises SettingsError or MediaError."""
     if request.scheme is Scheme.CENC and System.FAIRPLAY in request.systems:
         raise SettingsError("FairPlay plays cbcs only: use `--scheme cbcs`, or leave fairplay out of `--drm`")
+    check_licences(request.licences)
     if not request.video:
         raise SettingsError(f"title {request.title} has no rung to package; give a ladder with a rung that fits")
     halves = [row for row in request.video if row.b is None]
@@ -112,6 +115,7 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
         text=tuple(TextRecord(language=row.language) for row in request.text),
         variants=request.variants,
         digests=digests,
+        licences=request.licences,
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from mediaforge.errors import MediaError
 from mediaforge.media import Grid, Variant
 from mediaforge.package.layout import RECORD, audio_folder, text_folder, video_folder
+from mediaforge.package.licences import USUAL, Licences
 
 AUDIO_LABEL = "AUDIO"  # the key of all sound; SD and HD are told apart per rung (ladder.FittedRung.label)
 
@@ -68,6 +69,7 @@ class PackageRecord:
     text: tuple[TextRecord, ...]
     variants: tuple[Variant, ...]
     digests: Mapping[str, str]
+    licences: Licences = USUAL
 
     @property
     def folders(self) -> tuple[str, ...]:

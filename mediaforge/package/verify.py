@@ -8,6 +8,7 @@ from mediaforge.package.contents import read_contents
 from mediaforge.package.laws.decoding import check_decoding
 from mediaforge.package.laws.files import check_files
 from mediaforge.package.laws.inits import check_inits
+from mediaforge.package.laws.licences import check_licences
 from mediaforge.package.laws.manifests import check_manifests
 from mediaforge.package.laws.mixing import check_mixing
 from mediaforge.package.laws.mpd import check_mpd
@@ -39,6 +40,7 @@ def verify_package(
         *check_rates(contents),
         *check_mixing(contents),
         *check_protection(contents, keys),
+        *check_licences(contents),
         *check_manifests(contents),
         *check_mpd(contents),
         *check_playlists(contents),

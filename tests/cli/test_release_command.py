@@ -17,6 +17,7 @@ from mediaforge.cli.main import run
 from mediaforge.cli.output import Printer
 from mediaforge.copies import Copy
 from mediaforge.media import SideFile
+from mediaforge.package.licences import Licences
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Request
 from mediaforge.record import from_json, to_json
@@ -78,6 +79,26 @@ def test_every_word_of_a_release_arrives(requests: list[Request], tmp_path: Path
     assert (request.watermark, request.to) == (False, "s3://bucket/atlas")
     assert request.audio == (SideFile(path=Path.cwd() / "ar.wav", language="ar"),)
     assert [side.language for side in request.subtitles] == ["fr", "zgh"]
+
+
+def test_licence_addresses_come_from_the_command_line_then_from_the_settings(
+    requests: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIAFORGE_PLAYREADY_URL", "https://settings/pr")
+    monkeypatch.setenv("MEDIAFORGE_WIDEVINE_URL", "https://settings/wv")
+    words = ["--fairplay-uri", "skd://x/{label}", "--playready-url", "https://words/pr"]
+    assert run(["release", "film.mov", "--title", "atlas", *words, "--state", str(tmp_path)]) == 0
+    expected = Licences(fairplay="skd://x/{label}", playready="https://words/pr", widevine="https://settings/wv")
+    assert requests[0].licences == expected
+
+
+def test_an_address_that_no_player_could_use_never_becomes_a_job(
+    requests: list[Request], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--drm", "fairplay", "--fairplay-uri", "skd://x"]
+    assert run(["release", "film.mov", "--title", "atlas", *words, "--state", str(tmp_path)]) == 2
+    assert "the same for every label" in capsys.readouterr().err
+    assert not requests
 
 
 def test_no_drm_leaves_the_package_in_clear(requests: list[Request], tmp_path: Path) -> None:

@@ -251,6 +251,7 @@ def later(row: list[int]) -> None:
 SEGMENT = f"{LOW}/2.m4s"
 INIT = f"{LOW}/init.mp4"
 STBL = "moov/trak/mdia/minf/stbl"
+FAIRPLAY_LINE = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://film",KEYFORMATVERSIONS="1",KEYFORMAT="com.apple.streamingkeydelivery"'
 KEY_LINE = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="data:text/plain;base64,AAAA",KEYFORMAT="identity"'
 
 # One for each rule at the least. Rules that need keys, time or a browser have tests of their own: see NOT_HERE.
@@ -324,6 +325,18 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "package.hls.identity", "a KID as a key", text(PLAYLIST, "#EXTINF:1.920,\n1.m4s", f"{KEY_LINE}\n#EXTINF:1.920,\n1.m4s")
     ),
+    Fault(
+        "package.hls.fairplay",
+        "FairPlay that is not signalled",
+        text(PLAYLIST, "#EXTINF:1.920,\n1.m4s", f"{FAIRPLAY_LINE}\n#EXTINF:1.920,\n1.m4s"),
+    ),
+    Fault(
+        "package.playready.address",
+        "a header that leads elsewhere",
+        replaced(INIT, "/rights".encode("utf-16-le"), "/wrongs".encode("utf-16-le")),
+    ),
+    Fault("package.dash.laurl", "another licence server", text(MPD, "https://wv.example.ma/", "https://old.example.ma/", 1)),
+    Fault("package.dash.laurl", "no licence server", pattern(MPD, "<dashif:Laurl.*</dashif:Laurl>", "", 1)),
     Fault("package.iv", "an IV twice", copied(SEGMENT, f"b/{SEGMENT}"), CENC),
     Fault("package.dash.times", "a segment shorter than it is", text(MPD, 'd="24576"', 'd="24000"')),
     Fault(

@@ -5,10 +5,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from mediaforge.media import Grid
+from mediaforge.package.licences import Licences
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
 from mediaforge.package.record import Scheme, System
 
 GRID = Grid(fps=Fraction(25), gop_frames=48, frames=150)
+LICENCES = Licences(playready="https://pr.example.ma/rights?for=film&a=1", widevine="https://wv.example.ma/proxy?a=1&b=2")
 RUNGS = (("v060", "SD", 160, 90, 60), ("v120", "HD", 256, 144, 120))
 SUBTITLES = "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nكان يا ما كان\n\n00:00:03.000 --> 00:00:04.000\nIl était une fois\n"
 
@@ -61,4 +63,5 @@ def make_request(ffmpeg: Callable[..., None], folder: Path) -> PackageRequest:
         video=tuple(video),
         audio=tuple(audio),
         text=(TextInput(language="fr", path=text),),
+        licences=LICENCES,
     )

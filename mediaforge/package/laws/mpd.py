@@ -11,7 +11,7 @@ from mediaforge.checks import Check, Level
 from mediaforge.errors import MediaError
 from mediaforge.package.codecs import codec_string, plain_codec
 from mediaforge.package.contents import Contents
-from mediaforge.package.dash import CENC, MPD, PROTECTION, parse_mpd_tree
+from mediaforge.package.dash import CENC, MPD, PROTECTION, SYSTEM, parse_mpd_tree
 from mediaforge.package.layout import DASH_MANIFEST, audio_folder, text_folder
 from mediaforge.package.pssh import PLAYREADY, parse_pssh
 from mediaforge.package.record import Scheme
@@ -90,7 +90,6 @@ _SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
 _PRO = "{urn:microsoft:playready}pro"
 _MIMES = {"video": "video/mp4", "audio": "audio/mp4", "text": "application/mp4"}
 _ROLES = {"video": {"main"}, "audio": {"main", "alternate", "dub", "description"}, "text": {"subtitle", "caption"}}
-_SYSTEM = "urn:uuid:"
 _UNKNOWN = "und"  # BCP 47: then the manifests name none
 
 
@@ -258,7 +257,7 @@ def _protected(root: etree._Element, contents: Contents) -> Iterator[str]:
                 yield f"says that {_name(row)} is encrypted"
         elif schemes[:1] != [PROTECTION]:
             yield f"does not begin the protection of {_name(row)} with its scheme and KID"
-        elif len(set(schemes)) != len(schemes) or not all(name.startswith(_SYSTEM) for name in schemes[1:]):
+        elif len(set(schemes)) != len(schemes) or not all(name.startswith(SYSTEM) for name in schemes[1:]):
             yield f"names a system twice, or none, for {_name(row)}"
         elif any(name != name.lower() for name in schemes):
             yield f"names a system of {_name(row)} in capitals, which players compare letter by letter"

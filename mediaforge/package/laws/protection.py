@@ -7,7 +7,7 @@ import numpy as np
 
 from mediaforge.checks import Check
 from mediaforge.package.contents import Contents
-from mediaforge.package.hls import FAIRPLAY_FORMAT, PLAYREADY_FORMAT, WIDEVINE_FORMAT, HlsKey
+from mediaforge.package.hls import PLAYREADY_FORMAT, WIDEVINE_FORMAT, HlsKey
 from mediaforge.package.layout import INIT, PLAYLIST
 from mediaforge.package.pssh import (
     COMMON,
@@ -25,7 +25,7 @@ from mediaforge.package.stream import Stream
 from mediaforge.package.track import Protection
 
 _SYSTEM_IDS = {System.WIDEVINE: WIDEVINE, System.PLAYREADY: PLAYREADY}
-_KEY_FORMATS = {System.WIDEVINE: WIDEVINE_FORMAT, System.PLAYREADY: PLAYREADY_FORMAT, System.FAIRPLAY: FAIRPLAY_FORMAT}
+_KEY_FORMATS = {System.WIDEVINE: WIDEVINE_FORMAT, System.PLAYREADY: PLAYREADY_FORMAT}
 _METHODS = {Scheme.CBCS: "SAMPLE-AES", Scheme.CENC: "SAMPLE-AES-CTR"}
 
 SCHEME = Rule(
@@ -165,6 +165,8 @@ def _key_lines(contents: Contents, place: str, found: tuple[HlsKey, ...], kids: 
         if key.method != method:
             yield f"{place} says {key.method} where the scheme needs {method}"
     for system in contents.record.systems:
+        if system is System.FAIRPLAY:  # its lines name no KID: `package.hls.fairplay`
+            continue
         named = {key.kid for key in found if key.key_format == _KEY_FORMATS[system]}
         if named != kids:
             yield f"{place} names {_hex(sorted(kid or b'' for kid in named))} to {system}, not {_hex(sorted(kids))}"
