@@ -67,7 +67,11 @@ def read_site(context: Context, place: str) -> Site:
     where = read_release(context, place).package if is_id(place) else place
     if "://" in where:
         raise StoreError(where, "lies in a bucket, and the reference edge serves folders; copy it to one and name that")
-    folder = Path(where)
+    return package_site(Path(where))
+
+
+def package_site(folder: Path) -> Site:
+    """What an edge serves of the package in a folder. Raises MediaError where it is none, or has one variant only."""
     record = load_record(folder)
     if set(record.variants) != set(Variant):
         raise MediaError(folder, "has one variant of each segment, so there is nothing to choose; serve it as plain files")

@@ -16,6 +16,7 @@ from mediaforge.steps import digest_file
 from mediaforge.tools import Tools
 from mediaforge.transcode.reencode import reencode
 from tests.end_to_end.conftest import LADDER, SAMPLE, Answer, call, processes_of
+from tests.trees import tree
 
 SUBTITLES = SAMPLE.parent
 RECIPIENTS = 20
@@ -70,10 +71,6 @@ def release(state: Path, *more: str | Path) -> Answer:
     answer = call(state, "release", SAMPLE, "--title", "atlas", "--ladder", LADDER, *subtitles, *more)
     assert answer.code == 0, answer.talk
     return answer
-
-
-def tree(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): digest_file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def states(answer: Answer) -> dict[str, str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mediaforge.steps import digest_file
 from mediaforge.tools import Tools
 from tests.end_to_end.conftest import LADDER, call, command, processes_of
+from tests.trees import tree
 
 KILLS = 5
 WORKER = "mediaforge.work.worker"
@@ -30,10 +30,6 @@ def film(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Callable[..., None]) 
         path,
     )
     return path
-
-
-def tree(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): digest_file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def diary_of(tools: Tools, folder: Path) -> tuple[Path, Path]:

@@ -33,12 +33,13 @@ def make_video(
     return path
 
 
-def make_request(ffmpeg: Callable[..., None], folder: Path) -> PackageRequest:
+def make_request(ffmpeg: Callable[..., None], folder: Path, *, grid: Grid = GRID) -> PackageRequest:
     """A request for everything: cbcs, both variants, AAC and Opus in one language, Arabic and French in one subtitle file."""
     video = []
     for name, label, width, height, kbps in RUNGS:
         names = [folder / f"{name}-{variant}.mp4" for variant in "ab"]
-        a, b = (make_video(ffmpeg, path, size=f"{width}x{height}", kbps=kbps, variant=path.stem[-1]) for path in names)
+        size = f"{width}x{height}"
+        a, b = (make_video(ffmpeg, path, size=size, kbps=kbps, variant=path.stem[-1], grid=grid) for path in names)
         bits = kbps * 1000
         row = VideoInput(
             rung=name, label=label, width=width, height=height, bitrate_bps=bits, max_bitrate_bps=4 * bits, a=a, b=b
@@ -48,7 +49,7 @@ def make_request(ffmpeg: Callable[..., None], folder: Path) -> PackageRequest:
     for name, codec, encoder in (("opus24", "opus", "libopus"), ("aac64", "aac", "aac")):
         path = folder / f"{name}.mp4"
         ffmpeg(
-            *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=48000:duration={GRID.duration}", "-ac", "2"),
+            *("-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=48000:duration={float(grid.duration)}", "-ac", "2"),
             *("-c:a", encoder, "-b:a", f"{name[-2:]}k", "-flags", "+bitexact", "-fflags", "+bitexact"),
             path,
         )
@@ -57,7 +58,7 @@ def make_request(ffmpeg: Callable[..., None], folder: Path) -> PackageRequest:
     text.write_text(SUBTITLES, encoding="utf-8")
     return PackageRequest(
         title="film",
-        grid=GRID,
+        grid=grid,
         scheme=Scheme.CBCS,
         systems=(System.WIDEVINE, System.PLAYREADY),
         video=tuple(video),

@@ -1,5 +1,5 @@
-import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -8,24 +8,19 @@ import pytest
 
 from mediaforge.checks import failures
 from mediaforge.errors import CheckError
-from mediaforge.frames import read_frames
 from mediaforge.media import Grid, Variant
 from mediaforge.package.assembly import Package
 from mediaforge.package.contents import read_contents
 from mediaforge.package.laws.timeline import check_timeline, shown_spans
-from mediaforge.package.layout import segment_name, video_folder
+from mediaforge.package.layout import segment_name
 from mediaforge.package.plan import PackageRequest
 from mediaforge.package.pssh import WIDEVINE, key_ids
 from mediaforge.package.record import Scheme
 from mediaforge.package.track import read_track
 from mediaforge.package.verify import verify_package
+from tests.trees import tree
 
 SCHEMES = (Scheme.CBCS, Scheme.CENC)
-
-
-def tree(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_the_folder_holds_the_layout_and_nothing_else(packages: dict[Scheme, Package]) -> None:
@@ -40,7 +35,17 @@ def test_the_folder_holds_the_layout_and_nothing_else(packages: dict[Scheme, Pac
         assert set(tree(packages[scheme].folder)) == expected
 
 
+@pytest.fixture(params=[1, 2], ids=["one core", "two cores"])
+def cores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What this process and its children may run on."""
+    all_of_them = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(all_of_them)[: request.param])
+    yield
+    os.sched_setaffinity(0, all_of_them)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.usefixtures("cores")
 def test_the_same_request_gives_the_same_bytes(
     scheme: Scheme, request_: PackageRequest, packages: dict[Scheme, Package], make_package: Callable[..., Package]
 ) -> None:
@@ -53,28 +58,6 @@ def test_each_kid_is_named_once_though_cenc_has_a_label_a_stream(packages: dict[
         track = read_track(packages[scheme].folder / "video/v060/init.mp4")
         widevine = next(box for box in track.pssh if box.system == WIDEVINE)
         assert sorted(key_ids(widevine)) == sorted(kid for _, kid in packages[scheme].keys)
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_any_mix_of_variants_decodes_to_the_frames_chosen(
-    scheme: Scheme, packages: dict[Scheme, Package], request_: PackageRequest, key_map: dict[bytes, bytes]
-) -> None:
-    folder = packages[scheme].folder
-    row = request_.video[0]
-    init = folder / video_folder(row.rung) / "init.mp4"
-    protection = read_track(init).protection
-    assert protection is not None
-    choice = (Variant.A, Variant.B, Variant.B, Variant.A)
-    mix = [init, *(folder / video_folder(row.rung, v) / segment_name(n) for n, v in enumerate(choice, start=1))]
-    seen = [frame.image.tobytes() for frame in read_frames(mix, key=key_map[protection.default_kid])]
-    clear = {
-        Variant.A: [frame.image.tobytes() for frame in read_frames(row.a)],
-        Variant.B: [frame.image.tobytes() for frame in read_frames(row.b)],
-    }
-    gop = request_.grid.gop_frames
-    assert seen == [clear[choice[index // gop]][index] for index in range(request_.grid.frames)]
-    assert seen != clear[Variant.A]
-    assert seen != clear[Variant.B]
 
 
 def test_edit_lists_survive_so_that_picture_and_sound_begin_at_zero(packages: dict[Scheme, Package]) -> None:
