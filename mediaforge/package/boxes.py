@@ -7,7 +7,7 @@ from dataclasses import dataclass
 CONTAINERS = frozenset({"moov", "trak", "edts", "mdia", "minf", "stbl", "mvex", "moof", "traf", "sinf", "schi"})
 
 # Where children begin inside the boxes that carry fields of their own first (14496-12, 8.5.2, 12.1.3 and 12.2.3).
-CHILDREN_AT = {"stsd": 8, "encv": 78, "avc1": 78, "enca": 28, "mp4a": 28, "Opus": 28, "wvtt": 8}
+CHILDREN_AT = {"stsd": 8, "encv": 78, "avc1": 78, "av01": 78, "enca": 28, "mp4a": 28, "Opus": 28, "wvtt": 8}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
