@@ -1,6 +1,7 @@
 """What a release will do, decided before anything is encoded: from a request and a probed master to named steps."""
 
 import hashlib
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mediaforge.context import Context
-from mediaforge.errors import LadderError, MediaError, StoreError, UnknownId
+from mediaforge.errors import LadderError, MediaError, SettingsError, StoreError, UnknownId
 from mediaforge.ladder import FittedRung, Ladder, fit_rungs
 from mediaforge.media import AudioTrack, Grid, Master, SideFile, Variant, is_language
 from mediaforge.package.licences import USUAL, Licences
@@ -32,7 +33,8 @@ _BITS = 8
 class Request:
     """What the user asked for. The ladder is here as a value: a file changed later does not change this release.
 
-    `network` and `reference` are those that a ladder with a policy names.
+    `network` and `reference` are those that a ladder with a policy names. `clear_lead`: seconds at the beginning that are not
+    encrypted, rounded up to whole segments.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Request:
     subtitles: tuple[SideFile, ...]
     to: str
     licences: Licences = USUAL
+    clear_lead: Fraction = Fraction(0)
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -93,6 +96,17 @@ class Plan:
     steps: tuple[PlannedStep, ...]
 
 
+def clear_segments(request: Request, grid: Grid) -> int:
+    """The clear lead in segments. Raises SettingsError where nothing would be left to encrypt."""
+    if request.scheme is Scheme.NONE:
+        return 0
+    segments = math.ceil(request.clear_lead / grid.segment_seconds)
+    if segments >= grid.segments:
+        what = f"a clear lead of {float(request.clear_lead):g} s leaves nothing of {request.title} to encrypt"
+        raise SettingsError(f"{what}, which lasts {float(grid.duration):.2f} s; give a shorter --clear-lead")
+    return segments
+
+
 def write_request(context: Context, request: Request) -> str:
     """Keep a request and name its release: the same request has the same id, so a rerun goes on where the last one ended."""
     text = to_json(request)
@@ -130,6 +144,7 @@ def make_plan(request: Request, context: Context, *, release_id: str, on_progres
     video = master.video
     assert video is not None  # read_timeline has refused it else
     grid = plan_grid(fps=video.fps, seconds=timeline.last - timeline.first + 1 / video.fps)
+    clear_segments(request, grid)  # refused here rather than after the encodes
     digest = digest_file(master.path)
     sounds = _sounds(request, master, digest, tools=tools)
     texts = tuple(_text(side) for side in request.subtitles)

@@ -17,7 +17,7 @@ from mediaforge.package.keys import LABELS, ContentKey
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
 from mediaforge.package.record import Scheme
 from mediaforge.package.verify import verify_package
-from mediaforge.plan import Plan
+from mediaforge.plan import Plan, clear_segments
 from mediaforge.record import from_json, to_facts, to_json
 from mediaforge.steps import Result, Step
 from mediaforge.tools import build_id
@@ -211,6 +211,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
             for text, result in zip(plan.texts, texts, strict=True)
         ),
         licences=plan.request.licences,
+        clear_segments=clear_segments(plan.request, plan.grid),
     )
     inputs = tuple(result.digest for result in (joined, *sounds, *texts))
     params = {
@@ -218,6 +219,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "scheme": request.scheme,
         "systems": request.systems,
         "licences": request.licences,
+        "clear_segments": request.clear_segments,
         "kids": [key.kid.hex() for key in keys],
         "rungs": plan.rungs,
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],

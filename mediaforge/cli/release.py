@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,13 @@ class SystemsType(click.ParamType[tuple[System, ...]]):
 @click.option("--fairplay-uri", metavar="skd://...", help="FairPlay's address for each label: {kid}, {uuid}, {label}, {title}.")
 @click.option("--playready-url", metavar="URL", help="Where PlayReady asks for licences.")
 @click.option("--widevine-url", metavar="URL", help="Where Widevine asks for licences.")
+@click.option(
+    "--clear-lead",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="Leave the beginning unencrypted, in whole segments, so that playback starts before the licence comes.",
+)
 @click.option("--no-drm", is_flag=True, help="Leave the package in clear.")
 @click.option("--no-watermark", is_flag=True, help="One variant only: half the work, and no leak can be traced.")
 @click.option("--audio", type=SIDE_FILE, multiple=True, help="A further sound track with its language; may be repeated.")
@@ -105,6 +113,7 @@ def _request(
     ladder: str,
     scheme: str,
     drm: tuple[System, ...],
+    clear_lead: float,
     no_drm: bool,
     no_watermark: bool,
     audio: tuple[SideFile, ...],
@@ -127,6 +136,7 @@ def _request(
         subtitles=tuple(SideFile(path=side.path.absolute(), language=side.language) for side in subtitle),
         to=to if to and "://" in to else str(Path(to).absolute() if to else context.package_folder(title)),
         licences=licences,
+        clear_lead=Fraction(clear_lead).limit_denominator(1000),
     )
 
 

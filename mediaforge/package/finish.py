@@ -56,8 +56,12 @@ def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, 
 
 
 def finished_playlist(text: str, replaced: Mapping[str, str]) -> str:
-    """A playlist without identity keys: the packager writes the KID as their URI, and players take it for the key."""
-    lines = [line for line in text.splitlines() if 'KEYFORMAT="identity"' not in line]
+    """A playlist without identity keys: the packager writes the KID as their URI, and players take it for the key.
+
+    Nor has it a break behind the clear lead: tracks and times go on as they were (RFC 8216, 4.3.2.3), and a break would have to
+    stand in the subtitles as well.
+    """
+    lines = [line for line in text.splitlines() if 'KEYFORMAT="identity"' not in line and line != "#EXT-X-DISCONTINUITY"]
     return _replaced("\n".join(lines) + "\n", replaced)
 
 

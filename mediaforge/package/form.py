@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from mediaforge.package.boxes import Box, boxes, children, fullbox
-from mediaforge.package.fragment import Sample, read_samples
+from mediaforge.package.fragment import Sample, as_described, description, read_samples
 from mediaforge.package.track import Track, read_brands
 
 _BLOCK = 16  # AES: what cbcs encrypts, and what cenc's protected ranges are made of
 _SUBSAMPLES = 0x2  # senc flag, 23001-7, 7.2.2
 # tfhd flags, 14496-12, 8.8.7.1
-_BASE_OFFSET, _DESCRIPTION, _BASE_IS_MOOF = 0x1, 0x2, 0x20000
+_BASE_OFFSET, _BASE_IS_MOOF = 0x1, 0x20000
 _DATA_OFFSET = 0x1  # trun, 8.8.8.1
 
 
@@ -56,6 +56,8 @@ def parse_form(data: bytes, track: Track) -> Form:
     inner = {box.kind: box for box in children(data, traf)}
     samples = read_samples(data, inner, track)
     _, present, tfhd = fullbox(data, inner["tfhd"])
+    number = description(data, inner["tfhd"])
+    track = as_described(track, number)
     uncovered, ragged, unprotected = _subsamples(data, inner.get("senc"), track, samples)
     styp = next((box for box in top if box.kind == "styp"), None)
     return Form(
@@ -63,7 +65,7 @@ def parse_form(data: bytes, track: Track) -> Form:
         brands=read_brands(data, styp) if styp else (),
         sequence=int.from_bytes(fullbox(data, mfhd)[2][:4], "big") if mfhd else 0,
         track_id=int.from_bytes(tfhd[:4], "big"),
-        description=_description(tfhd, present),
+        description=number,
         is_anchored=bool(present & _BASE_IS_MOOF) and not present & _BASE_OFFSET,
         points_at_media=_data_offset(data, inner["trun"]) == mdat.body - moof.start,
         sync_samples=sum(sample.is_sync for sample in samples),
@@ -75,13 +77,6 @@ def parse_form(data: bytes, track: Track) -> Form:
         ragged=ragged,
         open=unprotected,
     )
-
-
-def _description(tfhd: bytes, present: int) -> int:
-    if not present & _DESCRIPTION:
-        return 1  # trex says so; `verify` holds that it does
-    at = 4 + (8 if present & _BASE_OFFSET else 0)
-    return int.from_bytes(tfhd[at : at + 4], "big")
 
 
 def _data_offset(data: bytes, trun: Box) -> int | None:

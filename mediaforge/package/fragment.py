@@ -6,7 +6,7 @@ one track, and its samples lie in the mdat right behind: anything else is refuse
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mediaforge.package.boxes import Box, boxes, children, fullbox
@@ -50,6 +50,7 @@ def parse_fragment(data: bytes, track: Track) -> Fragment:
         raise ValueError("it says no times (tfhd, tfdt or trun is missing)")
     decode_time = _decode_time(data, inner["tfdt"])
     samples = read_samples(data, inner, track)
+    track = as_described(track, description(data, inner["tfhd"]))
     if sum(sample.size for sample in samples) != mdat.end - mdat.body:
         raise ValueError("its samples are not as long as the mdat that holds them")
     return Fragment(
@@ -61,6 +62,18 @@ def parse_fragment(data: bytes, track: Track) -> Fragment:
         begins_with_sync=bool(samples) and samples[0].is_sync,
         ivs=_ivs(data, inner.get("senc"), track, len(samples)),
     )
+
+
+def description(data: bytes, tfhd: Box) -> int:
+    """Which sample entry the fragment uses, from 1; where it says nothing it is that of trex, which `verify` holds to be 1."""
+    _, present, body = fullbox(data, tfhd)
+    at = 4 + (8 if present & _BASE_OFFSET else 0)
+    return int.from_bytes(body[at : at + 4], "big") if present & _DESCRIPTION else 1
+
+
+def as_described(track: Track, number: int) -> Track:
+    """The track as a fragment that uses entry `number` has it: in the clear lead nothing is encrypted."""
+    return replace(track, protection=None) if number > 1 and len(track.entries) > 1 else track
 
 
 def span(fragment: Fragment, track: Track) -> tuple[Fraction, Fraction]:

@@ -53,7 +53,10 @@ class TextInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageRequest:
-    """What becomes one package. The first sound's language is the one players begin with."""
+    """What becomes one package. The first sound's language is the one players begin with.
+
+    `clear_segments`: how many segments of every stream come in clear before the encrypted ones (the clear lead).
+    """
 
     title: str
     grid: Grid
@@ -63,6 +66,7 @@ class PackageRequest:
     audio: tuple[AudioInput, ...] = ()
     text: tuple[TextInput, ...] = ()
     licences: Licences = USUAL
+    clear_segments: int = 0
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -81,6 +85,9 @@ def check_request(request: PackageRequest) -> None:
     if request.scheme is Scheme.CENC and System.FAIRPLAY in request.systems:
         raise SettingsError("FairPlay plays cbcs only: use `--scheme cbcs`, or leave fairplay out of `--drm`")
     check_licences(request.licences)
+    if not 0 <= request.clear_segments < request.grid.segments:
+        what = f"a clear lead of {request.clear_segments} segments leaves nothing of {request.title} to encrypt"
+        raise SettingsError(f"{what}; it has {request.grid.segments} in all")
     if not request.video:
         raise SettingsError(f"title {request.title} has no rung to package; give a ladder with a rung that fits")
     halves = [row for row in request.video if row.b is None]
@@ -116,6 +123,7 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
         variants=request.variants,
         digests=digests,
         licences=request.licences,
+        clear_segments=request.clear_segments if request.labels else 0,
     )
 
 

@@ -131,12 +131,16 @@ def plan_steps(cell: Cell, record: PackageRecord) -> Iterator[tuple[str, tuple[o
 
     It switches down, up, and down again after a seek, because players begin at a rung of their own choice.
     """
+    length, lead = float(record.grid.duration), float(record.clear_segments * record.grid.segment_seconds)
     if cell.mode is Mode.WRONG_KEY:
+        if lead:  # plays with any key; what comes behind it does not
+            yield "seek", ((lead + length) / 2, PLAY_SECONDS)
         return
-    length = float(record.grid.duration)
     if len(record.rungs) > 1:
         yield "choose", ("lowest", PLAY_SECONDS)
         yield "choose", ("highest", PLAY_SECONDS)
+    if lead:
+        yield "seek", (lead - PLAY_SECONDS, 2 * PLAY_SECONDS)  # out of the clear lead into what is encrypted
     yield "seek", (length / 2, PLAY_SECONDS)
     if len(record.rungs) > 1:
         yield "choose", ("lowest", PLAY_SECONDS)

@@ -67,6 +67,7 @@ class PackagerRun:
     keys: tuple[PackagerKey, ...]
     segment_seconds: Fraction
     language: str | None = None
+    clear_segments: int = 0
     manifests: bool = True
 
 
@@ -106,7 +107,7 @@ def packager_argv(packaging: PackagerRun, *, flags_fd: int | None) -> tuple[str,
             # CommonSystem: without its pssh in the init segment dash.js and hls.js find no ClearKey to ask for. Its side
             # effect, poisoned identity keys in HLS, is undone in hls.py. Leaving the flag out would drop EXT-X-KEY in cenc.
             f"--protection_systems={systems}",
-            "--clear_lead=0",  # else the first 5 s are in clear
+            f"--clear_lead={_lead(packaging)}",  # else the first 5 s are in clear
             *(["--create_session_keys"] if packaging.manifests else []),
         ]
     argv += [
@@ -149,6 +150,14 @@ def _descriptor(stream: PackagerStream) -> str:
         ("hls_name", stream.name),
     ]
     return ",".join(f"{name}={value}" for name, value in fields if value is not None)
+
+
+def _lead(packaging: PackagerRun) -> str:
+    """The packager leaves segments in clear while their beginning lies in the lead. It ends in the middle of the last one that
+    shall be in clear, because segments of sound are some milliseconds longer or shorter."""
+    if packaging.clear_segments == 0:
+        return "0"
+    return f"{float((packaging.clear_segments - Fraction(1, 2)) * packaging.segment_seconds):.3f}"
 
 
 def _patience(packaging: PackagerRun, folder: Path) -> float:

@@ -58,7 +58,7 @@ class TextRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageRecord:
     """`digests`: the SHA-256 of each folder's init segment (where it has one) and media segments, one after the other; and of
-    each manifest, by its address."""
+    each manifest, by its address. `clear_segments` of every stream, the first, are not encrypted."""
 
     title: str
     scheme: Scheme
@@ -70,6 +70,7 @@ class PackageRecord:
     variants: tuple[Variant, ...]
     digests: Mapping[str, str]
     licences: Licences = USUAL
+    clear_segments: int = 0
 
     @property
     def folders(self) -> tuple[str, ...]:

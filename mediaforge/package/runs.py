@@ -37,6 +37,7 @@ def plan_runs(request: PackageRequest, keys: tuple[ContentKey, ...], *, digests:
             keys=_keys(request, keys, variant, digests),
             segment_seconds=request.grid.segment_seconds,
             language=known_language(request.audio[0].language) if request.audio else None,
+            clear_segments=request.clear_segments,
             manifests=variant is Variant.A,
         )
         for variant in request.variants
@@ -130,12 +131,14 @@ def _keys(
     streams = [(AUDIO_LABEL, f"{row.language}-{row.name}", row.path) for row in request.audio]
     for row in request.video:
         streams.append((row.label, row.rung, row.a if variant is Variant.A or row.b is None else row.b))
+    # Behind a clear lead another sample is the first to be encrypted, so the same content counts from another IV.
+    lead = [f"lead {request.clear_segments}"] if request.clear_segments else []
     return tuple(
         PackagerKey(
             label=f"{label}.{stream}",
             kid=by_label[label].kid,
             key=by_label[label].key,
-            iv=stream_iv(by_label[label], stream, variant.value, digests[path]),
+            iv=stream_iv(by_label[label], stream, variant.value, digests[path], *lead),
         )
         for label, stream, path in streams
     )

@@ -23,7 +23,10 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One track. `handler` is vide, soun or text; `edit_start` is the media time, in ticks, that is shown at 0."""
+    """One track. `handler` is vide, soun or text; `edit_start` is the media time, in ticks, that is shown at 0.
+
+    `entries`: the kinds of its sample descriptions. A second one is that of the clear lead, if there is one.
+    """
 
     brands: tuple[str, ...]
     track_id: int
@@ -37,6 +40,7 @@ class Track:
     default_flags: int
     protection: Protection | None
     pssh: tuple[Pssh, ...]
+    entries: tuple[str, ...] = ()
 
 
 def read_track(path: Path) -> Track:
@@ -51,9 +55,10 @@ def read_track(path: Path) -> Track:
 
 def parse_track(data: bytes) -> Track:
     """The track in the bytes of an init segment. Raises ValueError."""
-    entry = next(children(data, _need(data, "moov/trak/mdia/minf/stbl/stsd")), None)
-    if entry is None:
+    entries = list(children(data, _need(data, "moov/trak/mdia/minf/stbl/stsd")))
+    if not entries:
         raise ValueError("its sample description is empty")
+    entry = entries[0]
     format_box = _inside(data, entry, "sinf/frma")
     _, _, trex = fullbox(data, _need(data, "moov/mvex/trex"))
     is_video = entry.kind in ("avc1", "av01", "encv")
@@ -72,6 +77,7 @@ def parse_track(data: bytes) -> Track:
         default_flags=int.from_bytes(trex[16:20], "big"),
         protection=_protection(data, entry),
         pssh=tuple(parse_pssh(data[box.start : box.end]) for box in find_all(data, "moov/pssh")),
+        entries=tuple(row.kind for row in entries),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ def test_every_word_of_a_release_arrives(requests: list[Request], tmp_path: Path
     assert (request.watermark, request.to) == (False, "s3://bucket/atlas")
     assert request.audio == (SideFile(path=Path.cwd() / "ar.wav", language="ar"),)
     assert [side.language for side in request.subtitles] == ["fr", "zgh"]
+
+
+def test_a_clear_lead_arrives_in_seconds(requests: list[Request], tmp_path: Path) -> None:
+    assert run(["release", "film.mov", "--title", "atlas", "--clear-lead", "5.5", "--state", str(tmp_path)]) == 0
+    assert requests[0].clear_lead == Fraction(11, 2)
+    assert run(["release", "film.mov", "--title", "atlas", "--clear-lead", "-1", "--state", str(tmp_path)]) == 2
 
 
 def test_licence_addresses_come_from_the_command_line_then_from_the_settings(

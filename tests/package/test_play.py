@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mediaforge.cli.main import run
 from mediaforge.errors import ToolError, ToolMissing
 from mediaforge.package import player, player_browser
 from mediaforge.package.assembly import Package
+from mediaforge.package.plan import PackageRequest
 from mediaforge.package.player import Played, play_package
 from mediaforge.package.player_cells import Mode, Player, plan_cells
 from mediaforge.package.player_server import PAGE
@@ -49,12 +51,12 @@ def chromium() -> Path:
 
 
 @pytest.fixture
-def only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Leave one cell of all."""
+def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Leave these cells of all."""
 
-    def choose(name: str) -> None:
+    def choose(*names: str) -> None:
         def cells(record: PackageRecord) -> tuple[object, ...]:
-            return tuple(cell for cell in plan_cells(record) if cell.name == name)
+            return tuple(cell for cell in plan_cells(record) if cell.name in names)
 
         monkeypatch.setattr(player, "plan_cells", cells)
 
@@ -92,12 +94,28 @@ def test_every_player_plays_a_package_to_its_end_and_refuses_a_wrong_key(
     assert chromium_processes(tmp_path) == []
 
 
+def test_players_go_from_a_clear_lead_into_what_is_encrypted_and_stop_there_with_a_wrong_key(
+    request_: PackageRequest,
+    make_package: Callable[[PackageRequest], Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    only: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only("shaka-mpd-mixed", "hlsjs-m3u8-plain", "hlsjs-m3u8-wrong-key")
+    monkeypatch.setattr(player, "SPEED", 2.0)
+    led = make_package(replace(request_, clear_segments=1))
+    rows = play_package(led.folder, keys=key_map, chromium=chromium)
+    assert {row.take.cell.name: row.check.message for row in rows if not row.check.ok} == {}
+    assert len(rows) == 3
+
+
 def test_a_segment_that_is_not_there_fails_the_cell(
     packages: dict[Scheme, Package],
     key_map: dict[bytes, bytes],
     chromium: Path,
     copy_of: Callable[[Package], Path],
-    only: Callable[[str], None],
+    only: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     only("shaka-mpd-plain")
@@ -114,7 +132,7 @@ def test_a_package_without_its_clearkey_signal_does_not_play_in_hls_js(
     key_map: dict[bytes, bytes],
     chromium: Path,
     copy_of: Callable[[Package], Path],
-    only: Callable[[str], None],
+    only: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The hook adds a line beside those of the package, and never in their place."""
@@ -159,7 +177,7 @@ def test_no_browser_is_left_after_an_error_of_ours(
     packages: dict[Scheme, Package],
     key_map: dict[bytes, bytes],
     chromium: Path,
-    only: Callable[[str], None],
+    only: Callable[..., None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -73,6 +73,13 @@ def test_a_mix_holds_both_variants_in_each_pair_and_is_the_same_for_the_same_see
     assert mix == plan_mix(1001, "film") != plan_mix(1001, "other")
 
 
+def test_out_of_a_clear_lead_a_viewer_goes_on_and_with_a_wrong_key_looks_behind_it() -> None:
+    led = replace(RECORD, clear_segments=1)
+    assert ("seek", (1.92 - 0.4, 0.8)) in list(plan_steps(CELL, led))
+    assert [name for name, _ in plan_steps(replace(CELL, mode=Mode.WRONG_KEY), led)] == ["seek"]
+    assert list(plan_steps(replace(CELL, mode=Mode.WRONG_KEY), RECORD)) == []
+
+
 def test_a_viewer_switches_down_and_up_seeks_and_sees_the_end() -> None:
     steps = [(name, details[0] if details else None) for name, details in plan_steps(CELL, RECORD)]
     assert steps == [("choose", "lowest"), ("choose", "highest"), ("seek", 3.0), ("choose", "lowest"), ("finish", None)]

@@ -123,6 +123,23 @@ def test_another_encode_never_shares_a_key_stream_in_cenc() -> None:
     assert plan_runs(request, KEYS, digests=DIGESTS)[0] == before
 
 
+@pytest.mark.parametrize(("segments", "seconds"), [(0, "0"), (1, "0.960"), (2, "2.880")])
+def test_a_clear_lead_ends_in_the_middle_of_its_last_segment(segments: int, seconds: str) -> None:
+    """Segments of sound end some milliseconds before or after those of pictures; half a segment is out of their reach."""
+    for planned in plan_runs(replace(REQUEST, clear_segments=segments), KEYS, digests=DIGESTS):
+        assert f"--clear_lead={seconds}" in packager_argv(planned, flags_fd=7)
+
+
+def test_behind_a_clear_lead_cenc_counts_from_another_iv() -> None:
+    """The first encrypted sample is another one: from the same IV it would share its key stream with the first of the title."""
+    without, lead, longer = (
+        plan_runs(replace(REQUEST, scheme=Scheme.CENC, clear_segments=segments), KEYS, digests=DIGESTS) for segments in range(3)
+    )
+    for planned in zip(without, lead, longer, strict=True):
+        ivs = [key.iv for run in planned for key in run.keys]
+        assert len(set(ivs)) == len(ivs)
+
+
 def test_in_clear_there_is_no_flag_file_and_no_label() -> None:
     a, b = plan_runs(replace(REQUEST, scheme=Scheme.NONE), (), digests=DIGESTS)
     assert a.keys == b.keys == ()
@@ -147,6 +164,7 @@ def test_paths_stay_out_of_the_descriptors() -> None:
         ({"scheme": Scheme.CENC, "systems": (System.FAIRPLAY,)}, SettingsError, "FairPlay plays cbcs only"),
         ({"video": ()}, SettingsError, "no rung"),
         ({"video": (REQUEST.video[0], replace(REQUEST.video[1], b=None))}, MediaError, "no variant B"),
+        ({"clear_segments": 4}, SettingsError, "leaves nothing of film to encrypt"),
         ({"audio": (REQUEST.audio[0], REQUEST.audio[0])}, MediaError, "second sound in 'ary'"),
         ({"text": (REQUEST.text[0], REQUEST.text[0])}, MediaError, "second subtitles in 'fr'"),
         ({"video": (replace(REQUEST.video[0], label="UHD"),)}, SettingsError, "needs a key for UHD"),

@@ -124,8 +124,11 @@ def _track(data: bytes, stream: Stream) -> Iterator[str]:
     if len(tracks) != 1:
         yield f"has {len(tracks)} tracks, not one"
     entries = int.from_bytes(_body(data, "moov/trak/mdia/minf/stbl/stsd")[:4], "big")
-    if entries != 1:
-        yield f"describes its samples in {entries} ways, not one"
+    allowed = (stream.track.entries[:1], (*stream.track.entries[:1], stream.track.codec))
+    has_lead = stream.track.protection is not None and entries == 2
+    if entries != 1 + has_lead or stream.track.entries != allowed[has_lead]:
+        kinds = ", ".join(stream.track.entries)
+        yield f"describes its samples in {entries} ways ({kinds}), not in one and that of a clear lead"
     flags = _flags(data, "moov/trak/tkhd")
     if not flags & 1:
         yield "has a track that is not enabled, which players leave out"

@@ -73,7 +73,7 @@ CHANNELS = Rule(id="package.hls.channels", clause="RFC 8216bis, 4.4.6.1; HLS aut
 PLACE = Rule(
     id="package.hls.key.place",
     clause="RFC 8216, 4.3.2.4",
-    holds="keys are named before the first segment, and nothing says NONE",
+    holds="keys are named right before the first encrypted segment, and nothing says NONE",
 )
 VERSIONS = Rule(
     id="package.hls.key.versions", clause="RFC 8216, 4.3.2.4", holds="every key line says its format and the versions of that"
@@ -298,10 +298,14 @@ def _channels(texts: _Texts) -> Iterator[str]:
 
 def _place(texts: _Texts) -> Iterator[str]:
     for place, lines in texts.media():
-        first = next((at for at, line in enumerate(lines) if line.startswith("#EXTINF")), len(lines))
-        late = [line for line in lines[first:] if line.startswith("#EXT-X-KEY")]
-        if late:
-            yield f"{place} names a key after its first segment"
+        lengths = [at for at, line in enumerate(lines) if line.startswith("#EXTINF")]
+        lead = texts.contents.record.clear_segments
+        if lead >= len(lengths):
+            continue
+        after = lengths[lead - 1] + 1 if lead else -1
+        keys = [at for at, line in enumerate(lines) if line.startswith("#EXT-X-KEY")]
+        if any(at <= after or at > lengths[lead] for at in keys):
+            yield f"{place} does not name its keys right before segment {lead + 1}, where they begin to be needed"
     if texts.contents.record.scheme is not Scheme.NONE:
         yield from (f"{tag.place} says METHOD=NONE" for tag in texts.named(*_KEYS) if tag.fields.get("METHOD") == "NONE")
 

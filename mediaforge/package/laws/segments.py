@@ -22,7 +22,9 @@ SEGMENT_TRACK = Rule(
     id="package.segment.track", clause="ISO/IEC 14496-12, 8.8.7", holds="fragments belong to the track of the init segment"
 )
 SEGMENT_DESCRIPTION = Rule(
-    id="package.segment.description", clause="ISO/IEC 14496-12, 8.8.7", holds="fragments use the one description that there is"
+    id="package.segment.description",
+    clause="ISO/IEC 14496-12, 8.8.7",
+    holds="fragments use the description of their track, and in the clear lead, nowhere else, the clear one",
 )
 SEGMENT_BASE = Rule(
     id="package.segment.base",
@@ -61,8 +63,7 @@ SEGMENT_BLOCKS = Rule(
 SEGMENT_OPEN = Rule(
     id="package.segment.open",
     clause="ours",
-    holds="no picture of an encrypted stream is in clear",
-    advice="package the title again without a clear lead",
+    holds="no picture of an encrypted stream is in clear, but for the clear lead",
 )
 SEGMENT_GROUPS = Rule(
     id="package.segment.groups", clause="ISO/IEC 23001-7, 6", holds="no fragment brings keys or descriptions of its own"
@@ -83,7 +84,6 @@ _LAWS: tuple[tuple[Rule, Callable[[Form, Stream], str | None]], ...] = (
             None if form.track_id == stream.track.track_id else f"is of track {form.track_id}, not of {stream.track.track_id}"
         ),
     ),
-    (SEGMENT_DESCRIPTION, lambda form, _: None if form.description == 1 else f"uses description {form.description}"),
     (SEGMENT_BASE, lambda form, _: None if form.is_anchored else "has offsets that count from somewhere else"),
     (SEGMENT_DATA, lambda form, _: None if form.points_at_media else "says that its samples lie where they do not"),
     (SEGMENT_SAMPLES, lambda form, _: f"has {form.empty_samples} empty samples" if form.empty_samples else None),
@@ -100,6 +100,7 @@ def check_segments(contents: Contents) -> Iterator[Check]:
     for rule, law in _LAWS:
         faults = ((stream, segment, law(segment.form, stream)) for stream, segment in rows)
         yield finding(rule, [f"{_place(stream, segment)} {fault}" for stream, segment, fault in faults if fault])
+    yield finding(SEGMENT_DESCRIPTION, _described(contents))
     yield finding(SEGMENT_SEQUENCE, _sequence(contents))
     pictures = [(stream, segment) for _, _, stream in contents.rungs() for segment in stream.segments]
     many = [(stream, segment) for stream, segment in pictures if segment.form.sync_samples > 1]
@@ -107,6 +108,15 @@ def check_segments(contents: Contents) -> Iterator[Check]:
     if contents.record.scheme is not Scheme.NONE:
         clear = [(stream, segment) for stream, segment in pictures if segment.form.open]
         yield finding(SEGMENT_OPEN, [f"{_place(*row)} has {row[1].form.open} pictures in clear" for row in clear])
+
+
+def _described(contents: Contents) -> Iterator[str]:
+    for stream in contents.streams.values():
+        lead = contents.record.clear_segments if stream.track.protection else 0
+        for number, segment in enumerate(stream.segments, start=1):
+            expected = 2 if number <= lead else 1
+            if segment.form.description != expected:
+                yield f"{_place(stream, segment)} uses description {segment.form.description}, not {expected}"
 
 
 def _sequence(contents: Contents) -> Iterator[str]:

@@ -4,11 +4,17 @@ import { script } from '/page/script.js';
 
 export async function open(video, setup, fail) {
   await script('/page/vendor/hls.min.js');
+  let asked = false;
+  let signalled = null;
+  video.addEventListener('encrypted', ({ initDataType, initData }) => {
+    signalled ??= () => new MediaEncryptedEvent('encrypted', { initDataType, initData });
+  });
   const hls = new Hls({
     enableWorker: false, // a worker would need a script made from text, which the page's policy forbids
     emeEnabled: setup.kids.length > 0,
     drmSystems: setup.kids.length ? { 'org.w3.clearkey': { licenseUrl: setup.licence } } : {},
     licenseXhrSetup: (xhr, url) => {
+      asked = true;
       xhr.open('POST', url, true);
       xhr.setRequestHeader('Authorization', `Bearer ${setup.token}`);
     },
@@ -18,6 +24,9 @@ export async function open(video, setup, fail) {
     const cause = error.error?.message ?? error.reason ?? '';
     if (error.fatal) fail(`hls.js: ${error.type}, ${error.details}${cause ? ` (${cause})` : ''}`);
   });
+  // With a clear lead the init segment, and what it signals, comes before the first key line. hls.js forgets it and then takes
+  // what the lines hold; a Clear Key line holds nothing. So it is told once more when the first key is wanted.
+  hls.on(Hls.Events.KEY_LOADING, () => setTimeout(() => { if (!asked && signalled) video.dispatchEvent(signalled()); }, 0));
   const ready = new Promise((resolve) => hls.on(Hls.Events.MANIFEST_PARSED, resolve));
   hls.loadSource(setup.manifest);
   hls.attachMedia(video);
