@@ -111,7 +111,12 @@ class FittedRung:
     @property
     def label(self) -> str:
         """The key this rung is encrypted with: SD, HD, UHD1 or UHD2."""
-        return next((label for label, most in _LABEL_PIXELS.items() if self.width * self.height <= most), "UHD2")
+        return key_label(self.width, self.height)
+
+
+def key_label(width: int, height: int) -> str:
+    """The label of a picture's key, by its pixels."""
+    return next((label for label, most in _LABEL_PIXELS.items() if width * height <= most), "UHD2")
 
 
 def fit_rungs(ladder: Ladder, width: int, height: int) -> tuple[FittedRung, ...]:

@@ -17,6 +17,7 @@ from mediaforge.package.record import Scheme, System
 from mediaforge.record import from_json, to_json
 from mediaforge.steps import digest_file, write_whole
 from mediaforge.studies import title_ladder
+from mediaforge.titlekeys import obtain_keys, possible_labels
 from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
 from mediaforge.transcode.grain import with_grain
@@ -34,7 +35,7 @@ class Request:
     """What the user asked for. The ladder is here as a value: a file changed later does not change this release.
 
     `network` and `reference` are those that a ladder with a policy names. `clear_lead`: seconds at the beginning that are not
-    encrypted, rounded up to whole segments.
+    encrypted, rounded up to whole segments. `keys`: the file of a key source (docs/keys.md); None leaves them to the store.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Request:
     to: str
     licences: Licences = USUAL
     clear_lead: Fraction = Fraction(0)
+    keys: Path | None = None
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -123,7 +125,10 @@ def read_request(context: Context, release_id: str) -> Request:
 
 
 def plan_release(context: Context, release_id: str, on_progress: Callable[[float], None] = lambda _: None) -> None:
-    """Probe the master, study it where rungs are to be chosen, write the plan. Raises MediaError, LadderError, StoreError."""
+    """Probe the master, get its keys where a source is named, study it where rungs are to be chosen, write the plan.
+
+    Raises MediaError, LadderError, StoreError, and what a key source raises: before anything is encoded.
+    """
     plan = make_plan(read_request(context, release_id), context, release_id=release_id, on_progress=on_progress)
     _check_space(context.state, plan)
     write_whole(context.release_folder(release_id) / "plan.json", to_json(plan))
@@ -137,7 +142,7 @@ def load_plan(context: Context, release_id: str) -> Plan:
 
 
 def make_plan(request: Request, context: Context, *, release_id: str, on_progress: Callable[[float], None]) -> Plan:
-    """The plan of a request; reads the master and the side files, and keeps nothing but the study of a title."""
+    """The plan of a request; reads the master and the side files, and keeps nothing but a title's study and its keys."""
     tools = context.tools
     master = probe(request.master, tools=tools)
     timeline = read_timeline(master, tools=tools)
@@ -148,6 +153,10 @@ def make_plan(request: Request, context: Context, *, release_id: str, on_progres
     digest = digest_file(master.path)
     sounds = _sounds(request, master, digest, tools=tools)
     texts = tuple(_text(side) for side in request.subtitles)
+    if request.keys is not None:
+        width, height = video.display_size
+        labels = possible_labels(request.ladder, width=width, height=height, has_sound=bool(sounds))
+        obtain_keys(context, request.title, labels, source=request.keys, scheme=request.scheme)
     return Plan(
         release_id=release_id,
         request=request,

@@ -228,7 +228,8 @@ def _package(context: Context, plan: Plan) -> Recipe:
     step = Step(name="package", version=4, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
-        package(request, keys, to, tools=context.tools, on_progress=progress)
+        made = package(request, keys, to, tools=context.tools, on_progress=progress)
+        context.keys.spend_ivs(made.iv_uses)
 
     return Recipe(step=step, work=work)
 

@@ -13,10 +13,11 @@ from mediaforge.errors import KeySourceError
 from mediaforge.media import is_id
 from mediaforge.package.keys import ContentKey
 from mediaforge.package.keysources.cpix import cpix_of, outside_keys, title_of
+from mediaforge.package.keysources.cpix_file import read_document
 from mediaforge.package.keysources.cpix_read import read_cpix
 from mediaforge.package.keysources.cpix_sign import is_signed
 from mediaforge.package.keysources.cpix_write import write_cpix
-from mediaforge.package.keysources.hostile import MOST_XML_BYTES, read_xml
+from mediaforge.package.keysources.hostile import read_xml
 from mediaforge.package.keysources.pem import load_certificate, load_private_key, load_signer
 from mediaforge.package.safefile import replace_file
 
@@ -75,7 +76,7 @@ def import_keys(call: Call, /, *, cpix: Path, title: str | None, private_key: Pa
       mediaforge key import atlas.cpix.xml --private-key ours.pem --signed-by partner.pem
     """
     source = str(cpix)
-    content = _read(cpix)
+    content = read_document(cpix)
     document = read_cpix(
         content,
         source=source,
@@ -90,14 +91,6 @@ def import_keys(call: Call, /, *, cpix: Path, title: str | None, private_key: Pa
         call.printer.say(f"{cpix} is signed, but nobody checked by whom: name the certificate by --signed-by")
     keys = open_context(call.settings).keys.admit(named, outside_keys(document, source=source), origin="cpix")
     _answer(call, named, keys, {"signed": signed, "verified": signed_by is not None})
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST_XML_BYTES + 1)
-    except OSError as error:
-        raise KeySourceError(path, f"cannot be read ({error.strerror}); name another file") from error
 
 
 def _answer(call: Call, title: str, keys: tuple[ContentKey, ...], facts: dict[str, object]) -> None:

@@ -37,7 +37,7 @@ class LabelsType(click.ParamType[tuple[str, ...]]):
 def fetch(call: Call, /, *, title: str, server: Path, labels: tuple[str, ...], scheme: Literal["cbcs", "cenc"]) -> None:
     """Get the keys of a title from a key server; its next release uses them.
 
-    The file says which server, and holds the credentials (docs/keys.md shows its three forms). Asking again gives the same
+    The file says which server, and holds the credentials (docs/keys.md shows its forms). Asking again gives the same
     keys.
 
     \b

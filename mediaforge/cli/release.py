@@ -16,7 +16,9 @@ from mediaforge.cli.output import clock, rate
 from mediaforge.cli.shipped import open_ladder
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.context import Context
+from mediaforge.errors import SettingsError
 from mediaforge.media import SideFile
+from mediaforge.package.keysources.serverfile import load_key_source
 from mediaforge.package.licences import USUAL_FAIRPLAY, Licences, check_licences
 from mediaforge.package.record import Scheme, System
 from mediaforge.plan import Plan, Request, load_plan, plan_release, write_request
@@ -61,6 +63,7 @@ class SystemsType(click.ParamType[tuple[System, ...]]):
     metavar="SECONDS",
     help="Leave the beginning unencrypted, in whole segments, so that playback starts before the licence comes.",
 )
+@click.option("--keys", type=FILE, metavar="SOURCE", help="Get the content keys there: the file of a key source, or CPIX.")
 @click.option("--no-drm", is_flag=True, help="Leave the package in clear.")
 @click.option("--no-watermark", is_flag=True, help="One variant only: half the work, and no leak can be traced.")
 @click.option("--audio", type=SIDE_FILE, multiple=True, help="A further sound track with its language; may be repeated.")
@@ -80,6 +83,7 @@ def command(call: Call, /, *, master: Path, dry_run: bool, detached: bool, **wor
       mediaforge release film.mov --title atlas
       mediaforge release film.mov --title atlas --name أطلس --audio film-ar.wav:ar --subtitle film-fr.srt:fr
       mediaforge release film.mov --title atlas --drm fairplay --fairplay-uri skd://licence.example.ma/{kid}
+      mediaforge release film.mov --title atlas --keys speke.toml
       mediaforge release film.mov --title atlas --scheme cenc --to s3://packages/atlas --detach
     """
     context = open_context(call.settings)
@@ -114,6 +118,7 @@ def _request(
     scheme: str,
     drm: tuple[System, ...],
     clear_lead: float,
+    keys: Path | None,
     no_drm: bool,
     no_watermark: bool,
     audio: tuple[SideFile, ...],
@@ -121,6 +126,10 @@ def _request(
     to: str | None,
     licences: Licences,
 ) -> Request:
+    if keys is not None:
+        if no_drm:
+            raise SettingsError("--keys brings keys and --no-drm leaves the package in clear; give one of both")
+        load_key_source(keys)  # what makes no sense is said here, before it becomes a job
     chosen, network, reference = open_ladder(ladder)
     return Request(
         title=title,
@@ -137,6 +146,7 @@ def _request(
         to=to if to and "://" in to else str(Path(to).absolute() if to else context.package_folder(title)),
         licences=licences,
         clear_lead=Fraction(clear_lead).limit_denominator(1000),
+        keys=keys.absolute() if keys else None,
     )
 
 

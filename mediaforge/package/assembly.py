@@ -7,9 +7,11 @@ from pathlib import Path
 
 from mediaforge.errors import CheckError
 from mediaforge.media import Variant
+from mediaforge.package.counters import iv_uses
 from mediaforge.package.finish import finish_manifests
 from mediaforge.package.keys import ContentKey
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, audio_folder, text_folder, video_folder
+from mediaforge.package.ledger import IvUse
 from mediaforge.package.plan import PackageRequest, plan_record
 from mediaforge.package.pyshaka import run_packager
 from mediaforge.package.record import PackageRecord, save_record
@@ -23,13 +25,15 @@ from mediaforge.tools import Tools
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A finished package folder. `keys`: (label, KID), never a key."""
+    """A finished package folder. `keys`: (label, KID), never a key. `iv_uses`: the cenc counters it used, for
+    KeyStore.spend_ivs before it is published."""
 
     folder: Path
     record: PackageRecord
     dash: Path
     hls: Path
     keys: tuple[tuple[str, bytes], ...]
+    iv_uses: tuple[IvUse, ...]
 
 
 def package(
@@ -46,7 +50,8 @@ def package(
     and B cannot share init segments. What stands in `to` after an error is for the caller to throw away.
     """
     links = plan_links(request)
-    runs = plan_runs(request, keys, digests={path: digest_file(path) for path in links.values()})
+    digests = {path: digest_file(path) for path in links.values()}
+    runs = plan_runs(request, keys, digests=digests)
     _lay_out_inputs(request, to)
     for done, packaging in enumerate(runs, start=1):
         run_packager(packaging, folder=to, tools=tools)
@@ -71,6 +76,7 @@ def package(
         dash=to / DASH_MANIFEST,
         hls=to / HLS_MANIFEST,
         keys=tuple((key.label, key.kid) for key in keys if key.label in request.labels),
+        iv_uses=iv_uses(request, streams, digests=digests),
     )
 
 

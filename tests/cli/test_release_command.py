@@ -88,6 +88,20 @@ def test_a_clear_lead_arrives_in_seconds(requests: list[Request], tmp_path: Path
     assert run(["release", "film.mov", "--title", "atlas", "--clear-lead", "-1", "--state", str(tmp_path)]) == 2
 
 
+def test_a_key_source_arrives_and_is_looked_at_first(
+    requests: list[Request], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "speke.toml"
+    source.write_text('kind = "speke"\nurl = "https://keys.example/speke"\n')
+    words = ["release", "film.mov", "--title", "atlas", "--keys", str(source), "--state", str(tmp_path)]
+    assert run(words) == 2
+    assert "chmod 600" in capsys.readouterr().err
+    source.chmod(0o600)
+    assert run([*words, "--no-drm"]) == 2
+    assert run(words) == 0
+    assert [request.keys for request in requests] == [source]
+
+
 def test_licence_addresses_come_from_the_command_line_then_from_the_settings(
     requests: list[Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

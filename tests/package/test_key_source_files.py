@@ -3,11 +3,14 @@
 import base64
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mediaforge.errors import SettingsError
-from mediaforge.package.keys import KeyStore
+from mediaforge.errors import KeySourceError, SettingsError
+from mediaforge.package.keys import ContentKey, KeyStore
+from mediaforge.package.keysources.cpix import cpix_of
+from mediaforge.package.keysources.cpix_write import write_cpix
 from mediaforge.package.keysources.playready import PlayReadySeed, seeded_key
 from mediaforge.package.keysources.serverfile import load_key_source
 from mediaforge.package.keysources.source import fetch_keys
@@ -105,3 +108,45 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
         load_key_source(path)
     with pytest.raises(SettingsError, match="cannot be read"):
         load_key_source(tmp_path / "missing.toml")
+
+
+def document(
+    folder: Path, *, title: str = "film", labels: tuple[str, ...] = ("AUDIO", "SD", "HD"), scheme: str = "cbcs"
+) -> Path:
+    keys = tuple(
+        ContentKey(kid=bytes([n]) * 16, key=bytes([n + 8]) * 16, iv=bytes([n + 64]) * 16, label=label, title=title)
+        for n, label in enumerate(labels, start=1)
+    )
+    path = folder / "film.xml"
+    path.write_bytes(write_cpix(cpix_of(title, keys, scheme=scheme, version="2.4")))
+    return path
+
+
+def test_a_cpix_document_is_a_source_by_itself_or_described(tmp_path: Path) -> None:
+    path = document(tmp_path)
+    described = write(tmp_path, 'kind = "cpix"\nfile = "film.xml"\n')
+    for number, source in enumerate((load_key_source(path), load_key_source(described))):
+        store = KeyStore(tmp_path / f"keys-{number}")
+        keys = fetch_keys(store, source, "film", ("AUDIO", "HD"), scheme="cbcs")
+        assert [(key.label, key.kid) for key in keys] == [("AUDIO", b"\1" * 16), ("HD", b"\3" * 16)]
+        assert fetch_keys(store, source, "film", ("AUDIO", "HD"), scheme="cbcs") == keys
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"title": "other"}, "holds keys of 'other', not of film"),
+        ({"scheme": "cenc"}, "holds keys for 'cenc' and not for cbcs"),
+        ({"labels": ("AUDIO",)}, "gave keys for AUDIO and not for AUDIO, HD"),
+    ],
+)
+def test_a_document_that_is_not_for_this_release_is_refused(facts: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys")
+    with pytest.raises(KeySourceError, match=reason):
+        fetch_keys(store, load_key_source(document(tmp_path, **facts)), "film", ("AUDIO", "HD"), scheme="cbcs")
+    assert store.keys() == ()
+
+
+def test_a_document_that_is_not_there_is_said_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is not there"):
+        load_key_source(tmp_path / "none.xml")

@@ -1,12 +1,13 @@
-"""A key source described in a TOML file of mode 0600, because it holds credentials.
+"""A key source described in a TOML file of mode 0600, because it holds credentials; or a CPIX document as it stands.
 
     kind = "speke"                    kind = "widevine"                  kind = "playready-seed"
     url = "https://..."               url = "https://..."                seed = "base64"
     version = "2.0"                   signer = "our name"
     recipient = "ours.pem"            aes_key = "hex", aes_iv = "hex"
-    ca = "authority.pem"              (or rsa_key = "ours.pem")
-    [headers]                         policy = "name"
-    Authorization = "..."             ca = "authority.pem"
+    ca = "authority.pem"              (or rsa_key = "ours.pem")      kind = "cpix"
+    [headers]                         policy = "name"                file = "atlas.xml"
+    Authorization = "..."             ca = "authority.pem"           private_key = "ours.pem"
+                                                                     signed_by = "partner.pem"
 
 Paths in it are relative to the file.
 """
@@ -20,25 +21,32 @@ from typing import Literal
 import msgspec
 
 from mediaforge.errors import SettingsError
+from mediaforge.package.keysources.cpix_file import CpixFile
 from mediaforge.package.keysources.https import Server
-from mediaforge.package.keysources.pem import load_private_key, load_signer
+from mediaforge.package.keysources.pem import load_certificate, load_private_key, load_signer
 from mediaforge.package.keysources.playready import PlayReadySeed
 from mediaforge.package.keysources.source import KeySource
 from mediaforge.package.keysources.speke import SpekeServer
 from mediaforge.package.keysources.widevine import Sign, WidevineServer, aes_signature, rsa_signature
 from mediaforge.package.secretfile import read_secret_file
 
+_DOCUMENTS = (".xml", ".cpix")  # of CPIX, with its keys in clear or else described by a TOML file
+
 
 def load_key_source(path: Path) -> KeySource:
-    """The source that the file describes. Raises SettingsError, which never quotes the file."""
+    """The source that the file describes, or is. Raises SettingsError, which never quotes the file."""
+    if path.suffix.lower() in _DOCUMENTS:
+        if not path.is_file():
+            raise SettingsError(f"{path} is not there; name the document with the keys")
+        return CpixFile(path=path)
     try:
         table = tomllib.loads(read_secret_file(path).decode())
     except ValueError:  # TOML's errors quote no values, but UTF-8's do
         raise SettingsError(f"{path} is no TOML; correct it") from None
     try:
-        described = msgspec.convert(table, type=_Speke | _Widevine | _Seed)
+        described = msgspec.convert(table, type=_Speke | _Widevine | _Seed | _Cpix)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{path} describes no key source ({error}); see docs/keys.md for its three forms") from None
+        raise SettingsError(f"{path} describes no key source ({error}); see docs/keys.md for its four forms") from None
     try:
         return _source(described, path)
     except SettingsError as error:
@@ -72,7 +80,13 @@ class _Seed(_Form, frozen=True, kw_only=True, tag="playready-seed"):
     seed: str
 
 
-def _source(described: "_Speke | _Widevine | _Seed", path: Path) -> KeySource:
+class _Cpix(_Form, frozen=True, kw_only=True, tag="cpix"):
+    file: str
+    private_key: str | None = None
+    signed_by: str | None = None
+
+
+def _source(described: "_Speke | _Widevine | _Seed | _Cpix", path: Path) -> KeySource:
     match described:
         case _Speke():
             recipient = load_signer(path.parent / described.recipient) if described.recipient else None
@@ -82,6 +96,12 @@ def _source(described: "_Speke | _Widevine | _Seed", path: Path) -> KeySource:
             return WidevineServer(server=_server(described, path), signer=described.signer, sign=sign, policy=described.policy)
         case _Seed():
             return PlayReadySeed(seed=_decoded("seed", described.seed, base64.b64decode))
+        case _Cpix():
+            return CpixFile(
+                path=path.parent / described.file,
+                private_key=load_private_key(path.parent / described.private_key) if described.private_key else None,
+                signed_by=load_certificate(path.parent / described.signed_by) if described.signed_by else None,
+            )
 
 
 def _server(described: "_Speke | _Widevine", path: Path) -> Server:
