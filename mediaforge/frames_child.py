@@ -160,9 +160,10 @@ def _join(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
                 made = target.add_stream_from_template(source, opaque=True)
                 made.time_base = source.time_base
                 extradata = source.codec_context.extradata
+                # Of the first piece, which has whole GOPs: where a picture stands for a GOP, a short last one is no rate.
+                ticks = Fraction(1) / (source.average_rate * source.time_base)
             if source.codec_context.extradata != extradata:
                 raise _Refused(f"{path} was encoded with other settings than the first piece; release the title again")
-            ticks = Fraction(1) / (source.average_rate * source.time_base)
             packets = 0
             for packet in itertools.islice(_packets(piece, source), first, first + count):
                 if packets == 0 and not packet.is_keyframe:

@@ -87,6 +87,7 @@ class Ladder:
     also: tuple[Policy, ...] = ()
     audio: tuple[AudioRung, ...]
     floors: Floors
+    trick_play: bool = True
 
     @property
     def by_codec(self) -> tuple["Ladder", ...]:
@@ -164,6 +165,7 @@ def load_ladder(path: Path) -> Ladder:
         also=policies[1:],
         audio=audio,
         floors=_floors(path, table.get("floors", {})),
+        trick_play=_flag(path, table, "trick_play", default=True),
     )
 
 
@@ -316,6 +318,13 @@ def _number(path: Path, number: int | None, row: dict[str, Any], key: str, *, de
     if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
         raise LadderError(path, f"{key} is {value!r}; give a number of 0 or more", rung=number)
     return float(value)
+
+
+def _flag(path: Path, row: dict[str, Any], key: str, *, default: bool) -> bool:
+    value = row.get(key, default)
+    if not isinstance(value, bool):
+        raise LadderError(path, f"{key} is {value!r}; give true or false, without quotes")
+    return value
 
 
 def _choice(path: Path, number: int | None, row: dict[str, Any], key: str, allowed: tuple[str, ...], *, default: str) -> str:

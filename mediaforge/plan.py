@@ -23,6 +23,7 @@ from mediaforge.transcode.chunks import plan_chunks, plan_grid
 from mediaforge.transcode.grain import with_grain
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.probe import probe, read_timeline
+from mediaforge.transcode.trick import TrickRung, fit_trick
 
 UNKNOWN_LANGUAGE = "und"  # BCP-47: undetermined
 # Chunks, joined renditions, the package and its published copy lie on the disk side by side.
@@ -96,6 +97,7 @@ class Plan:
     sounds: tuple[Sound, ...]
     texts: tuple[Text, ...]
     steps: tuple[PlannedStep, ...]
+    trick: TrickRung | None = None  # releases of before trick play have none
 
 
 def clear_segments(request: Request, grid: Grid) -> int:
@@ -167,6 +169,7 @@ def make_plan(request: Request, context: Context, *, release_id: str, on_progres
         sounds=sounds,
         texts=texts,
         steps=_steps(chunks=len(plan_chunks(grid)), sounds=len(sounds), texts=len(texts)),
+        trick=fit_trick(*video.display_size) if request.ladder.trick_play else None,
     )
 
 

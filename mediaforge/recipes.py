@@ -14,7 +14,7 @@ from mediaforge.ladder import FittedRung
 from mediaforge.media import Grid, Variant
 from mediaforge.package.assembly import package
 from mediaforge.package.keys import LABELS, ContentKey
-from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
+from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, TrickInput, VideoInput
 from mediaforge.package.record import Scheme
 from mediaforge.package.verify import verify_package
 from mediaforge.plan import Plan, clear_segments
@@ -26,8 +26,10 @@ from mediaforge.transcode.chunks import plan_chunks
 from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
 from mediaforge.transcode.quality import MODEL
+from mediaforge.transcode.segments import chunk_segments
 from mediaforge.transcode.sound import SoundRequest, encode_sound
 from mediaforge.transcode.subtitles import convert_subtitles
+from mediaforge.transcode.trick import TRICK_FILE, TrickRung
 from mediaforge.watermark.variants import encoder_options
 
 Progress = Callable[[float], None]
@@ -76,7 +78,8 @@ def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
     if plan.request.scheme is Scheme.NONE:
         return ()
     sound = ("AUDIO",) if plan.sounds else ()
-    picture = tuple(label for label in LABELS if any(rung.label == label for rung in plan.rungs))
+    shown = {rung.label for rung in (*plan.rungs, *((plan.trick,) if plan.trick else ()))}
+    picture = tuple(label for label in LABELS if label in shown)
     return context.keys.content_keys(plan.request.title, sound + picture)
 
 
@@ -88,7 +91,12 @@ def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
         for variant in variants
     }
     request = EncodeRequest(
-        master=plan.master, grid=plan.grid, chunk=plan_chunks(plan.grid)[number], rungs=plan.rungs, differing=differing
+        master=plan.master,
+        grid=plan.grid,
+        chunk=plan_chunks(plan.grid)[number],
+        rungs=plan.rungs,
+        differing=differing,
+        trick=plan.trick,
     )
     params = {
         "grid": plan.grid,
@@ -96,6 +104,7 @@ def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
         "rungs": plan.rungs,
         "differing": differing,
         "video": plan.master.video,
+        **({"trick": plan.trick} if plan.trick else {}),
     }
     step = Step(
         name="chunk",
@@ -143,11 +152,16 @@ def _join(context: Context, plan: Plan) -> Recipe:
     chunks = plan_chunks(plan.grid)
     parts = [result_of(context, plan, f"chunk-{chunk.index:04}") for chunk in chunks]
     names = [rendition_name(rung.rung.name, variant) for rung in plan.rungs for variant in plan.request.variants]
+    names += [TRICK_FILE] if plan.trick else []
 
     def work(to: Path, progress: Progress) -> None:
         for number, name in enumerate(names):
             pieces = [
-                Piece(path=part.folder / name, first_frame=0, frames=chunk.frames)
+                Piece(
+                    path=part.folder / name,
+                    first_frame=0,
+                    frames=len(chunk_segments(chunk, plan.grid)) if name == TRICK_FILE else chunk.frames,
+                )
                 for part, chunk in zip(parts, chunks, strict=True)
             ]
             join(pieces, to / name)
@@ -212,6 +226,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         ),
         licences=plan.request.licences,
         clear_segments=clear_segments(plan.request, plan.grid),
+        trick=_trick_input(plan.trick, joined.folder) if plan.trick else None,
     )
     inputs = tuple(result.digest for result in (joined, *sounds, *texts))
     params = {
@@ -224,6 +239,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "rungs": plan.rungs,
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
+        **({"trick": plan.trick} if plan.trick else {}),
     }
     step = Step(name="package", version=4, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
@@ -246,6 +262,10 @@ def _video_input(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[V
         a=folder / rendition_name(rung.name, Variant.A),
         b=folder / rendition_name(rung.name, Variant.B) if Variant.B in variants else None,
     )
+
+
+def _trick_input(trick: TrickRung, folder: Path) -> TrickInput:
+    return TrickInput(label=trick.label, width=trick.width, height=trick.height, path=folder / TRICK_FILE)
 
 
 def _segment_most_bps(fitted: FittedRung, grid: Grid) -> int:

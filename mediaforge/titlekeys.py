@@ -8,6 +8,7 @@ from mediaforge.package.keys import LABELS, ContentKey
 from mediaforge.package.keysources.serverfile import load_key_source
 from mediaforge.package.keysources.source import fetch_keys
 from mediaforge.package.record import AUDIO_LABEL, Scheme
+from mediaforge.transcode.trick import fit_trick
 
 
 def obtain_keys(
@@ -28,5 +29,8 @@ def possible_labels(ladder: Ladder, *, width: int, height: int, has_sound: bool)
     for one in ladder.by_codec:
         if one.policy is not None:
             sizes |= {size for size in fit_boxes(one.policy.boxes, width, height) if size is not None}
+    if ladder.trick_play:
+        trick = fit_trick(width, height)
+        sizes.add((trick.width, trick.height))
     pictures = {key_label(*size) for size in sizes}
     return ((AUDIO_LABEL,) if has_sound else ()) + tuple(label for label in LABELS if label in pictures)

@@ -16,6 +16,7 @@ from mediaforge.package.layout import (
     HLS_MANIFEST,
     INIT,
     PLAYLIST,
+    TRICK_FOLDER,
     audio_folder,
     segment_name,
     text_folder,
@@ -81,7 +82,9 @@ def package_site(folder: Path) -> Site:
         manifests=frozenset({DASH_MANIFEST, HLS_MANIFEST}),
         marked={video_folder(rung.name): video_folder(rung.name, Variant.B) for rung in record.rungs},
         shared=frozenset(
-            [audio_folder(row.language, row.name) for row in record.audio] + [text_folder(row.language) for row in record.text]
+            [audio_folder(row.language, row.name) for row in record.audio]
+            + [text_folder(row.language) for row in record.text]
+            + ([TRICK_FOLDER] if record.trick else [])
         ),
         heads=frozenset({INIT, PLAYLIST}),
     )

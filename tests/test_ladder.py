@@ -43,6 +43,14 @@ def test_the_shipped_ladder_reaches_down_to_congested_3g(shipped: Ladder) -> Non
     assert {target.codec for target in shipped.audio} == {"opus", "aac"}
 
 
+def test_titles_get_trick_play_unless_the_ladder_says_no(shipped: Ladder, tmp_path: Path) -> None:
+    assert shipped.trick_play
+    rungs = TWO_RUNGS.format(high=200)
+    assert not load_ladder(write(tmp_path, f"trick_play = false\n{rungs}")).trick_play
+    with pytest.raises(LadderError, match="trick_play is 'no'; give true or false"):
+        load_ladder(write(tmp_path, f'trick_play = "no"\n{rungs}'))
+
+
 def test_no_rung_is_larger_than_the_picture(shipped: Ladder) -> None:
     for size in ((1280, 720), (800, 332), (720, 1280), (176, 144), (1920, 1080), (2048, 858), (64, 36)):
         for fitted in fit_rungs(shipped, *size):

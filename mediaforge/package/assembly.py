@@ -10,7 +10,15 @@ from mediaforge.media import Variant
 from mediaforge.package.counters import iv_uses
 from mediaforge.package.finish import finish_manifests
 from mediaforge.package.keys import ContentKey
-from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, INIT, audio_folder, text_folder, video_folder
+from mediaforge.package.layout import (
+    DASH_MANIFEST,
+    HLS_MANIFEST,
+    INIT,
+    TRICK_FOLDER,
+    audio_folder,
+    text_folder,
+    video_folder,
+)
 from mediaforge.package.ledger import IvUse
 from mediaforge.package.plan import PackageRequest, plan_record
 from mediaforge.package.pyshaka import run_packager
@@ -64,6 +72,7 @@ def package(
         to,
         rates=_rates(request, streams),
         replaced=replaced,
+        gop_frames=request.grid.gop_frames,
         licences=dash_addresses(request.systems, request.licences),
     )
     manifests = {path.relative_to(to).as_posix(): digest_file(path) for path in _manifests(to)}
@@ -116,6 +125,7 @@ def _read_back(request: PackageRequest, to: Path) -> dict[str, Stream]:
     others = [audio_folder(row.language, row.name) for row in request.audio] + [
         text_folder(row.language) for row in request.text
     ]
+    others += [TRICK_FOLDER] if request.trick else []
     return streams | {folder: read_stream(to, folder, init_folder=folder) for folder in others}
 
 

@@ -9,7 +9,7 @@ from mediaforge.errors import MediaError
 from mediaforge.media import Variant
 from mediaforge.package.dash import Presentation, read_mpd
 from mediaforge.package.hls import MasterPlaylist, MediaPlaylist, read_master, read_playlist
-from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, audio_folder, text_folder, video_folder
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, TRICK_FOLDER, audio_folder, text_folder, video_folder
 from mediaforge.package.record import AUDIO_LABEL, PackageRecord, RungRecord, load_record
 from mediaforge.package.rules import Rule, dotted
 from mediaforge.package.stream import Stream, read_stream
@@ -45,6 +45,17 @@ class Contents:
                 if stream is not None:
                     yield rung, variant, stream
 
+    @property
+    def trick(self) -> Stream | None:
+        """The pictures for trick play, where there are some that could be read."""
+        return self.streams.get(TRICK_FOLDER)
+
+    def pictures(self) -> Iterator[tuple[str, Stream]]:
+        """Every stream that has pictures, under its key's label: the rungs in their variants, and trick play."""
+        yield from ((rung.label, stream) for rung, _, stream in self.rungs())
+        if self.record.trick is not None and self.trick is not None:
+            yield self.record.trick.label, self.trick
+
     def sounds(self) -> Iterator[Stream]:
         yield from self._named(tuple(audio_folder(row.language, row.name) for row in self.record.audio))
 
@@ -53,7 +64,7 @@ class Contents:
 
     def encrypted(self) -> Iterator[tuple[str, Stream]]:
         """Every stream that has a key, under the key's label."""
-        yield from ((rung.label, stream) for rung, _, stream in self.rungs())
+        yield from self.pictures()
         yield from ((AUDIO_LABEL, stream) for stream in self.sounds())
 
     def _named(self, folders: tuple[str, ...]) -> Iterator[Stream]:

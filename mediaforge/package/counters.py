@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mediaforge.media import Variant
-from mediaforge.package.layout import audio_folder, video_folder
+from mediaforge.package.layout import TRICK_FOLDER, audio_folder, video_folder
 from mediaforge.package.ledger import IV_BYTES, IvUse
 from mediaforge.package.plan import PackageRequest
 from mediaforge.package.record import Scheme
@@ -28,6 +28,8 @@ def _sources(request: PackageRequest) -> Iterator[tuple[str, Path]]:
         yield video_folder(row.rung), row.a
         if row.b is not None:
             yield video_folder(row.rung, Variant.B), row.b
+    if request.trick is not None:
+        yield TRICK_FOLDER, request.trick.path
     for sound in request.audio:
         yield audio_folder(sound.language, sound.name), sound.path
 

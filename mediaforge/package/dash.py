@@ -17,6 +17,8 @@ MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 CENC = "{urn:mpeg:cenc:2013}"
 DASHIF = "{https://dashif.org/CPS}"  # DASH-IF, "Content Protection and Security": Laurl
 SYSTEM = "urn:uuid:"  # 5.8.5.2: begins the schemeIdUri of a DRM system
+SET_SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"  # 5.3.3.5
+TRICK_MODE = "http://dashif.org/guidelines/trickmode"  # DASH-IF IOP 4.3, 3.2.9
 PROTECTION = "urn:mpeg:dash:mp4protection:2011"  # 5.8.5.2: names the scheme and the default KID
 
 _SECONDS = re.compile(r"PT(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?")
@@ -81,6 +83,11 @@ def parse_mpd_tree(data: bytes, *, name: Path) -> etree._Element:
         return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
         raise MediaError(name, f"is no XML ({error}); package the title again") from error
+
+
+def is_trick(group: etree._Element) -> bool:
+    """Whether an AdaptationSet is of pictures for trick play: players that do not know the property must leave it alone."""
+    return any(row.get("schemeIdUri") == TRICK_MODE for row in group.iterfind(f"{MPD}EssentialProperty"))
 
 
 def _representation(group: etree._Element, row: etree._Element) -> Representation:

@@ -1,5 +1,5 @@
-"""What the packager leaves open in its manifests, put right: rates that hold for any mix of A and B, codecs, versions, and
-no line that hands players the KID in the place of the key, and the addresses of licences."""
+"""What the packager leaves open in its manifests, put right: rates that hold for any mix of A and B, codecs, versions, trick
+play told apart from the rungs, no line that hands players the KID in the place of the key, and the addresses of licences."""
 
 import re
 import uuid
@@ -11,32 +11,35 @@ from lxml import etree
 
 from mediaforge.package.dash import DASHIF, MPD, SYSTEM, parse_mpd_tree
 from mediaforge.package.hls import attributes, parse_master
-from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, TRICK_FOLDER
 from mediaforge.package.stream import Rate
+from mediaforge.package.trickplay import TRICK_PLAYLIST, finish_trick, iframe_line, iframes_only
 
 HLS_VERSION = 6  # what EXT-X-MAP in a playlist of segments needs (RFC 8216bis, 8)
 TEXT_CODEC = "wvtt"
 
 
 def finish_manifests(
-    package: Path, *, rates: Mapping[str, Rate], replaced: Mapping[str, str], licences: Mapping[bytes, str]
+    package: Path, *, rates: Mapping[str, Rate], replaced: Mapping[str, str], licences: Mapping[bytes, str], gop_frames: int
 ) -> None:
     """Finish all manifests of a package in place.
 
     `rates` by folder of variant A; `replaced` maps texts (of pssh boxes, of FairPlay's addresses) to those that take their
-    place; `licences` by system id.
+    place; `licences` by system id; `gop_frames`: of the grid.
     """
     mpd = package / DASH_MANIFEST
-    mpd.write_bytes(finished_mpd(_replaced(mpd.read_text(encoding="utf-8"), replaced), rates, licences))
+    text = _replaced(mpd.read_text(encoding="utf-8"), replaced)
+    mpd.write_bytes(finished_mpd(text, rates, licences, gop_frames=gop_frames))
     master = package / HLS_MANIFEST
     text = master.read_text(encoding="utf-8")
     for uri in parse_master(text, name=master).uris:
         path = package / uri
-        path.write_text(finished_playlist(path.read_text(encoding="utf-8"), replaced), encoding="utf-8")
+        playlist = finished_playlist(path.read_text(encoding="utf-8"), replaced)
+        path.write_text(iframes_only(playlist) if uri == TRICK_PLAYLIST else playlist, encoding="utf-8")
     master.write_text(finished_master(finished_playlist(text, replaced), rates), encoding="utf-8")
 
 
-def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, str]) -> bytes:
+def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, str], *, gop_frames: int) -> bytes:
     """The MPD with measured rates, plain frame rates, licence addresses, and startWithSAP on every set: each segment begins
     with a sync sample that nothing before it is needed for (ISO/IEC 23009-1, 5.3.3.2); `verify` holds that."""
     root = parse_mpd_tree(text.encode(), name=Path(DASH_MANIFEST))
@@ -44,6 +47,7 @@ def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, 
         group.set("startWithSAP", "1")
         if frame_rate := group.get("frameRate"):
             group.set("frameRate", str(Fraction(frame_rate)))
+    finish_trick(root, gop_frames)
     for representation in root.iter(f"{MPD}Representation"):
         template = representation.find(f"{MPD}SegmentTemplate")
         if template is not None:
@@ -69,14 +73,19 @@ def finished_master(text: str, rates: Mapping[str, Rate]) -> str:
     """The master playlist with its version, the rates of any A/B mix with its sound and text, and all codecs."""
     lines = _with_defaults([line for line in text.splitlines() if not line.startswith("#EXT-X-VERSION")])
     groups = _group_rates(lines, rates)
+    rows = list(zip(lines, [*lines[1:], ""], strict=True))
+    trick = [line for line, following in rows if following == TRICK_PLAYLIST]
     out = []
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in rows:
+        if TRICK_PLAYLIST in (line, following):  # for every group of sounds; a rung to the packager, none to players
+            continue
         if line.startswith("#EXT-X-STREAM-INF:"):
             out.append(_finished_variant(line, rates[_folder(following)], groups))
         else:
             out.append(line)
             if line == "#EXTM3U":
                 out.append(f"#EXT-X-VERSION:{HLS_VERSION}")
+    out += [iframe_line(line, rates[TRICK_FOLDER]) for line in trick[:1]]
     return "\n".join(out) + "\n"
 
 

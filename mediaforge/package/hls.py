@@ -43,6 +43,7 @@ class MediaPlaylist:
     keys: tuple[HlsKey, ...]
     target_seconds: int
     is_ended: bool
+    is_iframes: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,16 @@ class VariantPlaylist:
     codecs: tuple[str, ...]
     audio: str | None
     subtitles: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IframePlaylist:
+    """One EXT-X-I-FRAME-STREAM-INF."""
+
+    uri: str
+    bandwidth: int
+    codecs: tuple[str, ...]
+    fields: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +86,12 @@ class MasterPlaylist:
     variants: tuple[VariantPlaylist, ...]
     renditions: tuple[HlsRendition, ...]
     session_keys: tuple[HlsKey, ...]
+    iframes: tuple[IframePlaylist, ...] = ()
 
     @property
     def uris(self) -> tuple[str, ...]:
         """Every media playlist it names, once."""
-        found = [row.uri for row in self.variants] + [row.uri for row in self.renditions]
+        found = [row.uri for row in self.variants] + [row.uri for row in self.renditions] + [row.uri for row in self.iframes]
         return tuple(dict.fromkeys(found))
 
 
@@ -95,7 +107,7 @@ def read_playlist(path: Path) -> MediaPlaylist:
 
 def parse_master(text: str, *, name: Path) -> MasterPlaylist:
     lines = _lines(text, name)
-    variants, renditions, keys = [], [], []
+    variants, renditions, keys, iframes = [], [], [], []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         tag, _, value = line.partition(":")
         fields = attributes(value)
@@ -105,11 +117,14 @@ def parse_master(text: str, *, name: Path) -> MasterPlaylist:
             renditions.append(_rendition(fields))
         elif tag == "#EXT-X-SESSION-KEY":
             keys.append(_key(fields, name))
+        elif tag == "#EXT-X-I-FRAME-STREAM-INF":
+            iframes.append(_iframes(fields))
     return MasterPlaylist(
         version=_number(lines, "#EXT-X-VERSION"),
         variants=tuple(variants),
         renditions=tuple(renditions),
         session_keys=tuple(keys),
+        iframes=tuple(iframes),
     )
 
 
@@ -129,6 +144,7 @@ def parse_playlist(text: str, *, name: Path) -> MediaPlaylist:
         keys=tuple(_key(fields, name) for fields in keys),
         target_seconds=_number(lines, "#EXT-X-TARGETDURATION"),
         is_ended="#EXT-X-ENDLIST" in lines,
+        is_iframes="#EXT-X-I-FRAMES-ONLY" in lines,
     )
 
 
@@ -171,6 +187,15 @@ def _variant(fields: Mapping[str, str], uri: str) -> VariantPlaylist:
         codecs=tuple(fields.get("CODECS", "").split(",")),
         audio=fields.get("AUDIO"),
         subtitles=fields.get("SUBTITLES"),
+    )
+
+
+def _iframes(fields: Mapping[str, str]) -> IframePlaylist:
+    return IframePlaylist(
+        uri=fields.get("URI", ""),
+        bandwidth=_whole(fields.get("BANDWIDTH", "")),
+        codecs=tuple(fields.get("CODECS", "").split(",")),
+        fields=fields,
     )
 
 

@@ -3,6 +3,7 @@
 manifest.mpd  master.m3u8  mediaforge.json
 video/<rung>/init.mp4, 1.m4s, 2.m4s, ..., media.m3u8       variant A, and the init segment of both variants
 b/video/<rung>/1.m4s, 2.m4s, ...                           variant B, segment for segment in the place of A
+trick/...                                                  one picture a segment, for trick play: the same for everybody
 audio/<language>-<name>/...   text/<language>/...
 """
 
@@ -15,6 +16,7 @@ HLS_MANIFEST = "master.m3u8"
 RECORD = "mediaforge.json"
 INIT = "init.mp4"
 PLAYLIST = "media.m3u8"
+TRICK_FOLDER = "trick"
 
 
 def video_folder(rung: str, variant: Variant = Variant.A) -> str:

@@ -16,6 +16,7 @@ from mediaforge.package.record import (
     Scheme,
     System,
     TextRecord,
+    TrickRecord,
 )
 
 
@@ -31,6 +32,16 @@ class VideoInput:
     max_bitrate_bps: int
     a: Path
     b: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrickInput:
+    """The clear pictures for trick play (MP4): the first of each segment, which lasts as long as that."""
+
+    label: str
+    width: int
+    height: int
+    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +78,7 @@ class PackageRequest:
     text: tuple[TextInput, ...] = ()
     licences: Licences = USUAL
     clear_segments: int = 0
+    trick: TrickInput | None = None
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -77,7 +89,8 @@ class PackageRequest:
         """The keys that the package needs; none in clear."""
         if self.scheme is Scheme.NONE:
             return ()
-        return ((AUDIO_LABEL,) if self.audio else ()) + tuple(dict.fromkeys(row.label for row in self.video))
+        pictures = (*self.video, *((self.trick,) if self.trick else ()))
+        return ((AUDIO_LABEL,) if self.audio else ()) + tuple(dict.fromkeys(row.label for row in pictures))
 
 
 def check_request(request: PackageRequest) -> None:
@@ -102,6 +115,7 @@ def check_request(request: PackageRequest) -> None:
 
 def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageRecord:
     """What the package will say of itself; `digests` by folder."""
+    trick = request.trick
     return PackageRecord(
         title=request.title,
         scheme=request.scheme,
@@ -124,6 +138,7 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
         digests=digests,
         licences=request.licences,
         clear_segments=request.clear_segments if request.labels else 0,
+        trick=TrickRecord(width=trick.width, height=trick.height, label=trick.label) if trick else None,
     )
 
 

@@ -32,7 +32,10 @@ _VERDICT = re.compile(r"(?:Packaging Error|Failed to initialize packager): \d+ \
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagerStream:
-    """One input and the folder it becomes. `label` names a key (None: in clear); `group` and `name` are HLS's."""
+    """One input and the folder it becomes. `label` names a key (None: in clear); `group` and `name` are HLS's.
+
+    `is_trick`: pictures for trick play, which the MPD keeps apart.
+    """
 
     source: str
     kind: Literal["video", "audio", "text"]
@@ -41,6 +44,7 @@ class PackagerStream:
     language: str | None = None
     group: str | None = None
     name: str | None = None
+    is_trick: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +148,7 @@ def _descriptor(stream: PackagerStream) -> str:
         ("init_segment", f"{stream.folder}/{INIT}"),
         ("segment_template", f"{stream.folder}/$Number$.m4s"),
         ("playlist_name", f"{stream.folder}/{PLAYLIST}"),
+        ("trick_play_factor", "1" if stream.is_trick else None),  # every key frame; the input has no others
         ("drm_label", stream.label),
         ("lang", stream.language),
         ("hls_group_id", stream.group),

@@ -11,7 +11,7 @@ import msgspec
 
 from mediaforge.errors import MediaError
 from mediaforge.media import Grid, Variant
-from mediaforge.package.layout import RECORD, audio_folder, text_folder, video_folder
+from mediaforge.package.layout import RECORD, TRICK_FOLDER, audio_folder, text_folder, video_folder
 from mediaforge.package.licences import USUAL, Licences
 
 AUDIO_LABEL = "AUDIO"  # the key of all sound; SD and HD are told apart per rung (ladder.FittedRung.label)
@@ -44,6 +44,15 @@ class RungRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrickRecord:
+    """The pictures for trick play: one a segment, in one variant."""
+
+    width: int
+    height: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AudioRecord:
     name: str
     language: str
@@ -71,13 +80,15 @@ class PackageRecord:
     digests: Mapping[str, str]
     licences: Licences = USUAL
     clear_segments: int = 0
+    trick: TrickRecord | None = None
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Every folder of segments that the package must have."""
         video = tuple(video_folder(rung.name, variant) for variant in self.variants for rung in self.rungs)
         audio = tuple(audio_folder(row.language, row.name) for row in self.audio)
-        return video + audio + tuple(text_folder(row.language) for row in self.text)
+        trick = (TRICK_FOLDER,) if self.trick else ()
+        return video + trick + audio + tuple(text_folder(row.language) for row in self.text)
 
 
 def save_record(record: PackageRecord, folder: Path) -> None:

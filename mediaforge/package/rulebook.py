@@ -14,6 +14,7 @@ from mediaforge.package.laws import (
     rates,
     segments,
     timeline,
+    trick,
 )
 from mediaforge.package.rules import Rule
 
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     *timeline.RULES,
     *rates.RULES,
     *mixing.RULES,
+    *trick.RULES,
     *protection.RULES,
     *licences.RULES,
     *manifests.RULES,

@@ -1,7 +1,7 @@
 """From a request to packager runs. Pure: which stream gets which folder, key, IV and name.
 
-Run A makes variant A, the sound, the subtitles and the manifests. Run B makes variant B's picture under the same keys; its
-init segments must come out as those of A, so they are compared and dropped.
+Run A makes variant A, the pictures for trick play, the sound, the subtitles and the manifests. Run B makes variant B's picture
+under the same keys; its init segments must come out as those of A, so they are compared and dropped.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,13 @@ from mediaforge.errors import SettingsError
 from mediaforge.media import Variant
 from mediaforge.package.keys import ContentKey, stream_iv
 from mediaforge.package.languages import known_language, language_name
-from mediaforge.package.layout import audio_folder, text_folder, video_folder
+from mediaforge.package.layout import TRICK_FOLDER, audio_folder, text_folder, video_folder
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput, check_request
 from mediaforge.package.pyshaka import PackagerKey, PackagerRun, PackagerStream
 from mediaforge.package.record import AUDIO_LABEL, Scheme
 
 INPUTS = ".inputs"  # links to the renditions, inside the package folder while it is made
+_TRICK_SOURCE = f"{INPUTS}/{TRICK_FOLDER}.mp4"
 
 
 def plan_runs(request: PackageRequest, keys: tuple[ContentKey, ...], *, digests: Mapping[Path, str]) -> tuple[PackagerRun, ...]:
@@ -31,7 +32,7 @@ def plan_runs(request: PackageRequest, keys: tuple[ContentKey, ...], *, digests:
     return tuple(
         PackagerRun(
             name=f"{request.title}, variant {variant.value}",
-            streams=_video(request, variant) + (_audio(request) + _text(request) if variant is Variant.A else ()),
+            streams=_video(request, variant) + (_shared(request) if variant is Variant.A else ()),
             scheme=request.scheme,
             systems=request.systems,
             keys=_keys(request, keys, variant, digests),
@@ -52,6 +53,8 @@ def plan_links(request: PackageRequest) -> dict[str, Path]:
         links[_video_source(row, Variant.A)] = row.a
         if row.b is not None:
             links[_video_source(row, Variant.B)] = row.b
+    if request.trick is not None:
+        links[_TRICK_SOURCE] = request.trick.path
     for sound in request.audio:
         links[_audio_source(sound)] = sound.path
     return links
@@ -71,6 +74,18 @@ def _video(request: PackageRequest, variant: Variant) -> tuple[PackagerStream, .
         )
         for row in request.video
     )
+
+
+def _shared(request: PackageRequest) -> tuple[PackagerStream, ...]:
+    """What all viewers get alike."""
+    return _trick(request) + _audio(request) + _text(request)
+
+
+def _trick(request: PackageRequest) -> tuple[PackagerStream, ...]:
+    if request.trick is None:
+        return ()
+    label = _label(request, request.trick.label, TRICK_FOLDER)
+    return (PackagerStream(source=_TRICK_SOURCE, kind="video", folder=TRICK_FOLDER, label=label, is_trick=True),)
 
 
 def _audio(request: PackageRequest) -> tuple[PackagerStream, ...]:
@@ -129,6 +144,8 @@ def _keys(
         held = [by_label[label] for label in request.labels]
         return tuple(PackagerKey(label=key.label, kid=key.kid, key=key.key, iv=key.iv) for key in held)
     streams = [(AUDIO_LABEL, f"{row.language}-{row.name}", row.path) for row in request.audio]
+    if request.trick is not None:
+        streams.append((request.trick.label, TRICK_FOLDER, request.trick.path))
     for row in request.video:
         streams.append((row.label, row.rung, row.a if variant is Variant.A or row.b is None else row.b))
     # Behind a clear lead another sample is the first to be encrypted, so the same content counts from another IV.

@@ -17,6 +17,7 @@ from mediaforge.package.laws.protection import check_protection
 from mediaforge.package.laws.rates import check_rates
 from mediaforge.package.laws.segments import check_segments
 from mediaforge.package.laws.timeline import check_timeline
+from mediaforge.package.laws.trick import check_trick
 
 
 def verify_package(
@@ -39,6 +40,7 @@ def verify_package(
         *check_timeline(contents),
         *check_rates(contents),
         *check_mixing(contents),
+        *check_trick(contents),
         *check_protection(contents, keys),
         *check_licences(contents),
         *check_manifests(contents),

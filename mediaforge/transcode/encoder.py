@@ -28,6 +28,7 @@ from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.codecs.interface import Goal
 from mediaforge.transcode.segments import chunk_crfs, chunk_segments, coarser, segment_bits
 from mediaforge.transcode.source import grid_picture, sized
+from mediaforge.transcode.trick import TRICK_FILE, TrickRung, first_pictures, trick_options
 
 STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
 _CORRECTIONS = 6
@@ -36,13 +37,17 @@ _LIMITS = Limits(memory_bytes=16 << 30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeRequest:
-    """What one chunk needs. `differing`: by variant and codec, the encoder's settings that differ from the plain encode."""
+    """What one chunk needs. `differing`: by variant and codec, the encoder's settings that differ from the plain encode.
+
+    `trick`: the pictures for trick play, if there are to be some.
+    """
 
     master: Master
     grid: Grid
     chunk: Chunk
     rungs: tuple[FittedRung, ...]
     differing: Mapping[Variant, Mapping[str, Mapping[str, str]]]
+    trick: TrickRung | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ _Takes = dict[str, list[_Take]]  # of every rendition, one a segment of the chun
 
 
 def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Callable[[float], None]) -> None:
-    """Encode a chunk into `to`, one clear MP4 a rung and variant (`rendition_name`).
+    """Encode a chunk into `to`, one clear MP4 a rung and variant (`rendition_name`), and one for trick play (TRICK_FILE).
 
     Raises MediaError where the master does not give the frames it should, ToolError where ffmpeg fails.
     """
@@ -81,20 +86,25 @@ def _counting(on_progress: Callable[[float], None], before: int, of: int) -> Cal
 
 
 def parts(request: EncodeRequest) -> Iterator[EncodeRequest]:
-    """The encodes of a chunk: one for rungs whose encoders can lean from segment to segment, one a segment for the others."""
+    """The encodes of a chunk: one for rungs whose encoders can lean from segment to segment, one a segment for the others.
+
+    Trick play comes out of the first encode that decodes a segment.
+    """
     leaning = tuple(rung for rung in request.rungs if not codec(rung.rung.codec).one_crf)
     others = tuple(rung for rung in request.rungs if codec(rung.rung.codec).one_crf)
     if leaning:
         yield replace(request, rungs=leaning)
     if others:
         for segment in chunk_segments(request.chunk, request.grid):
-            yield _segment(request, segment, others)
+            yield _segment(request, segment, others, trick=None if leaning else request.trick)
 
 
-def _segment(request: EncodeRequest, segment: int, rungs: tuple[FittedRung, ...]) -> EncodeRequest:
+def _segment(
+    request: EncodeRequest, segment: int, rungs: tuple[FittedRung, ...], *, trick: TrickRung | None = None
+) -> EncodeRequest:
     grid = request.grid
     alone = Chunk(index=segment, first_frame=segment * grid.gop_frames, frames=grid.segment_frames(segment))
-    return replace(request, chunk=alone, rungs=rungs)
+    return replace(request, chunk=alone, rungs=rungs, trick=trick)
 
 
 def _correct(request: EncodeRequest, takes: _Takes, folder: Path, *, tools: Tools) -> None:
@@ -132,7 +142,10 @@ def _made(part: EncodeRequest, folder: Path, *, tools: Tools, on_frame: Callable
         what = f"gave {watch.done} of {part.chunk.frames} frames from {first:.2f} s on; get an undamaged copy"
         raise MediaError(part.master.path, what)
     names = (rendition_name(rung.rung.name, variant) for rung in part.rungs for variant in part.differing)
-    return {name: _takes(folder / name, part, tools=tools) for name in names}
+    made = {name: _takes(folder / name, part, tools=tools) for name in names}
+    if part.trick is not None:
+        made[TRICK_FILE] = _takes(folder / TRICK_FILE, part, tools=tools)
+    return made
 
 
 def _takes(rendition: Path, part: EncodeRequest, *, tools: Tools) -> list[_Take]:
@@ -140,10 +153,14 @@ def _takes(rendition: Path, part: EncodeRequest, *, tools: Tools) -> list[_Take]
     bits = segment_bits(rendition, tools=tools)
     if len(bits) != len(segments):
         raise ToolError("ffmpeg", f"made {len(bits)} GOPs of {len(segments)} in {rendition.name}; release the title again")
-    return [
-        _Take(piece=Piece(path=rendition, first_frame=place * grid.gop_frames, frames=grid.segment_frames(segment)), bits=size)
-        for place, (segment, size) in enumerate(zip(segments, bits, strict=True))
-    ]
+    if rendition.name == TRICK_FILE:
+        pieces = [Piece(path=rendition, first_frame=place, frames=1) for place in range(len(segments))]
+    else:
+        frames = [grid.segment_frames(segment) for segment in segments]
+        pieces = [
+            Piece(path=rendition, first_frame=place * grid.gop_frames, frames=count) for place, count in enumerate(frames)
+        ]
+    return [_Take(piece=piece, bits=size) for piece, size in zip(pieces, bits, strict=True)]
 
 
 def _assemble(pieces: Sequence[Piece], to: Path) -> None:
@@ -163,7 +180,7 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     """The command line of a chunk's encode. Pure."""
     chunk = request.chunk
     picture = grid_picture(request.master, request.grid, first_frame=chunk.first_frame, frames=chunk.frames)
-    split = picture.filter_multi_output("split", len(request.rungs))
+    split = picture.filter_multi_output("split", len(request.rungs) + (request.trick is not None))
     outputs = []
     for number, rung in enumerate(request.rungs):
         scaled = sized(split.stream(number), request.master, width=rung.width, height=rung.height)
@@ -171,6 +188,11 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
         for index, (variant, settings) in enumerate(request.differing.items()):
             target = str(to / rendition_name(rung.rung.name, variant))
             outputs.append(ffmpeg.output(pair.stream(index), target, **_output(request, rung, settings)))
+    if request.trick is not None:
+        firsts = first_pictures(split.stream(len(request.rungs)), request.grid)
+        small = sized(firsts, request.master, width=request.trick.width, height=request.trick.height)
+        settings = trick_options(seconds=chunk.frames / request.grid.fps) | _container(request.grid)
+        outputs.append(ffmpeg.output(small, str(to / TRICK_FILE), **settings))
     head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
     return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
@@ -185,10 +207,13 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Ma
         grain=rung.grain,
         differing=differing.get(of.name, {}),
     )
+    return of.rendition(goal) | _container(request.grid)
+
+
+def _container(grid: Grid) -> dict[str, Any]:
     return {
-        **of.rendition(goal),
         "fps_mode": "passthrough",
-        "video_track_timescale": timescale(request.grid.fps),
+        "video_track_timescale": timescale(grid.fps),
         "map_metadata": -1,
         "map_chapters": -1,
         "fflags": "+bitexact",

@@ -21,10 +21,11 @@ from mediaforge.catalogue import Catalogue
 from mediaforge.cli.main import run
 from mediaforge.media import Grid, Variant
 from mediaforge.package.layout import segment_name, video_folder
-from mediaforge.package.record import PackageRecord, RungRecord, Scheme, save_record
+from mediaforge.package.record import PackageRecord, RungRecord, Scheme, TrickRecord, save_record
 
 LETTERS = "ABBABBBA"
 RUNG = RungRecord(name="360p", width=640, height=360, bitrate_bps=1, max_bitrate_bps=1, label="SD")
+TRICK = TrickRecord(width=320, height=180, label="SD")
 
 Mint = Callable[..., dict[str, Any]]
 
@@ -37,6 +38,8 @@ def package(tmp_path: Path) -> Path:
         place.mkdir(parents=True)
         for number in range(1, len(LETTERS) + 1):
             (place / segment_name(number)).write_text(f"{variant.value}{number}")
+    (folder / "trick").mkdir()
+    (folder / "trick" / segment_name(2)).write_text("for all")
     (folder / "manifest.mpd").write_text("<MPD/>")
     save_record(_record((Variant.A, Variant.B)), folder)
     return folder
@@ -45,7 +48,7 @@ def package(tmp_path: Path) -> Path:
 def _record(variants: tuple[Variant, ...]) -> PackageRecord:
     grid = Grid(fps=Fraction(25), gop_frames=48, frames=48 * len(LETTERS))
     nothing: dict[str, Any] = {"systems": (), "audio": (), "text": (), "digests": {}}
-    return PackageRecord(title="atlas", scheme=Scheme.CBCS, grid=grid, rungs=(RUNG,), variants=variants, **nothing)
+    return PackageRecord(title="atlas", scheme=Scheme.CBCS, grid=grid, rungs=(RUNG,), variants=variants, trick=TRICK, **nothing)
 
 
 @pytest.fixture
@@ -99,6 +102,7 @@ def test_a_session_downloads_its_code_and_the_log_names_nobody(tmp_path: Path, p
         got = [get(f"/{token}/video/360p/{number}.m4s") for number in range(1, len(LETTERS) + 1)]
         assert got == [(200, f"{letter.lower()}{number}".encode()) for number, letter in enumerate(LETTERS, start=1)]
         assert get(f"/{token}/manifest.mpd?CMCD=bl%3D1000") == (200, b"<MPD/>")
+        assert get(f"/{token}/trick/2.m4s") == (200, b"for all")
         assert get(f"/{token}/b/video/360p/1.m4s") == (403, b"forbidden\n")
         assert get(f"/{token}/../../catalogue.db") == (403, b"forbidden\n")
         assert get(f"/{token[:-4]}AAAA/manifest.mpd") == (403, b"forbidden\n")

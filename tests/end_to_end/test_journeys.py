@@ -102,7 +102,8 @@ def test_a_master_becomes_a_package_that_holds(story: Story) -> None:
     assert data["watermark"]["seconds_per_segment"] == pytest.approx(1.92)
     for manifest in data["manifests"].values():
         assert Path(manifest).is_file()
-    assert len(list((story.package / "video" / "v800").glob("*.m4s"))) == data["watermark"]["segments"]
+    for folder in ("video/v800", "b/video/v800", "trick"):
+        assert len(list((story.package / folder).glob("*.m4s"))) == data["watermark"]["segments"]
 
 
 def test_no_process_stays_behind(story: Story) -> None:
@@ -207,4 +208,5 @@ def test_a_recipients_package_plays_under_the_same_keys_and_holds(
     for number, letter in enumerate(letters, start=1):
         source = story.package / ("b" if letter == "B" else ".") / "video" / "v260" / f"{number}.m4s"
         assert digest_file(package / "video" / "v260" / f"{number}.m4s") == digest_file(source)
+    assert digest_file(package / "trick" / "2.m4s") == digest_file(story.package / "trick" / "2.m4s")
     assert call(story.state, "verify", package).code == 0

@@ -24,6 +24,11 @@ def make_video(ffmpeg: Callable[..., None]) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
+def make_trick(ffmpeg: Callable[..., None]) -> Callable[..., Path]:
+    return partial(small.make_trick, ffmpeg)
+
+
+@pytest.fixture(scope="session")
 def request_(ffmpeg: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> PackageRequest:
     """A request for everything: see `small.make_request`."""
     return small.make_request(ffmpeg, tmp_path_factory.mktemp("renditions"))

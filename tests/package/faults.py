@@ -1,7 +1,7 @@
 """Broken packages: what may go wrong between an encoder and a viewer, each made of a good package, with the rule it breaks.
 
-The good package is that of `conftest.py`: rungs v060 (160x90) and v120 (256x144) in both variants, Opus and AAC in Darija,
-French subtitles, 4 segments.
+The good package is that of `conftest.py`: rungs v060 (160x90) and v120 (256x144) in both variants, trick play (128x72), Opus
+and AAC in Darija, French subtitles, 4 segments.
 """
 
 import re
@@ -315,6 +315,39 @@ FAULTS: tuple[Fault, ...] = (
     Fault("package.mix.times", "B a tick later", number(f"b/{SEGMENT}", "moof/traf/tfdt", 4, 1)),
     Fault("package.mix.size", "B much larger", grown(f"b/{SEGMENT}", 60_000)),
     Fault("package.mix.apart", "B is A", variant_again),
+    Fault("package.trick.pictures", "a picture that is gone", removed("trick/4.m4s")),
+    Fault(
+        "package.trick.pictures",
+        "a segment of a rung",
+        all_of(*(copied(f"{LOW}/{name}", f"trick/{name}") for name in ("1.m4s", "init.mp4"))),
+    ),
+    Fault("package.trick.dash", "trick play as a rung", pattern(MPD, r"<EssentialProperty[^>]*/>", "")),
+    Fault("package.trick.dash", "trick play of one set of two", pattern(MPD, r'(trickmode" value=")\d+ ', r"\g<1>")),
+    Fault(
+        "package.trick.dash",
+        "a rung as trick play",
+        pattern(MPD, r'(?s)(trickmode" value="[^>]*/>.*?initialization=")trick', rf"\g<1>{LOW}"),
+    ),
+    Fault("package.trick.dash", "no speed", text(MPD, ' maxPlayoutRate="48"', "")),
+    Fault("package.trick.dash", "as many pictures as a rung", text(MPD, 'frameRate="25/48"', 'frameRate="25"')),
+    Fault(
+        "package.trick.hls",
+        "trick play as a rung",
+        pattern(MASTER, r'^#EXT-X-I-FRAME-STREAM-INF:(.*),URI="(.*)"$', r"#EXT-X-STREAM-INF:\1\n\2"),
+    ),
+    Fault("package.trick.hls", "no trick play", pattern(MASTER, r"^#EXT-X-I-FRAME-STREAM-INF:.*\n", "")),
+    Fault("package.trick.hls", "the I-frames of a marked rung", text(MASTER, 'URI="trick/media.m3u8"', f'URI="{PLAYLIST}"')),
+    Fault("package.trick.hls", "pictures that may be others", text("trick/media.m3u8", "#EXT-X-I-FRAMES-ONLY\n", "")),
+    Fault("package.trick.hls", "another size", text(MASTER, "RESOLUTION=128x72", "RESOLUTION=1280x720")),
+    Fault("package.trick.hls", "another codec", text(MASTER, "avc1.64000a", "avc1.640028")),
+    Fault("package.size", "another size of trick play", pattern("mediaforge.json", r'"width": 128', '"width": 130')),
+    Fault("package.times", "a trick play picture late", number("trick/2.m4s", "moof/traf/tfdt", 4, 512)),
+    Fault("package.iv", "an IV of trick play twice", copied("trick/2.m4s", "trick/3.m4s"), CENC),
+    Fault(
+        "package.hls.rates",
+        "trick play at a rate too low",
+        pattern(MASTER, r"(I-FRAME-STREAM-INF:BANDWIDTH=)\d+", r"\g<1>1000"),
+    ),
     Fault("package.scheme", "another scheme", body(INIT, f"{STBL}/stsd/encv/sinf/schm", 4, b"cenc")),
     Fault("package.scheme", "another pattern", body(INIT, f"{STBL}/stsd/encv/sinf/schi/tenc", 5, b"\x55")),
     Fault("package.kid.labels", "one KID for pictures and sound", same_kid),

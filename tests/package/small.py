@@ -1,4 +1,4 @@
-"""A small real title: two rungs in two variants, two sounds, subtitles; 150 frames, 4 segments."""
+"""A small real title: two rungs in two variants, trick play, two sounds, subtitles; 150 frames, 4 segments."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mediaforge.media import Grid
 from mediaforge.package.licences import Licences
-from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput
+from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, TrickInput, VideoInput
 from mediaforge.package.record import Scheme, System
 
 GRID = Grid(fps=Fraction(25), gop_frames=48, frames=150)
@@ -28,6 +28,20 @@ def make_video(
         *("-frames:v", str(grid.frames), "-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-pix_fmt", "yuv420p"),
         *("-b:v", f"{kbps}k", "-maxrate", f"{kbps}k", "-bufsize", f"{kbps}k"),
         *("-x264-params", f"{options}:{DEAD_ZONES[variant]}{extra}", "-flags", "+bitexact", "-fflags", "+bitexact"),
+        path,
+    )
+    return path
+
+
+def make_trick(ffmpeg: Callable[..., None], path: Path, *, size: str, grid: Grid = GRID) -> Path:
+    """The first picture of each segment, the last one as long as the title still is."""
+    last = rf"setts=duration=if(eq(NEXT_PTS\,NOPTS)\,{float(grid.duration)}/TB-PTS\,NEXT_PTS-PTS)"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={grid.fps}"),
+        *("-vf", rf"trim=end_frame={grid.frames},select=not(mod(n\,{grid.gop_frames}))", "-fps_mode", "passthrough"),
+        *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "30", "-bf", "0", "-x264-params", "threads=1"),
+        *("-force_key_frames", "expr:1", "-forced-idr", "1"),
+        *("-bsf:v", last, "-flags", "+bitexact", "-fflags", "+bitexact"),
         path,
     )
     return path
@@ -65,4 +79,7 @@ def make_request(ffmpeg: Callable[..., None], folder: Path, *, grid: Grid = GRID
         audio=tuple(audio),
         text=(TextInput(language="fr", path=text),),
         licences=LICENCES,
+        trick=TrickInput(
+            label="SD", width=128, height=72, path=make_trick(ffmpeg, folder / "trick.mp4", size="128x72", grid=grid)
+        ),
     )

@@ -13,7 +13,7 @@ from mediaforge.package.assembly import Package
 from mediaforge.package.contents import read_contents
 from mediaforge.package.laws.timeline import check_timeline, shown_spans
 from mediaforge.package.layout import segment_name
-from mediaforge.package.plan import PackageRequest
+from mediaforge.package.plan import PackageRequest, TrickInput
 from mediaforge.package.pssh import WIDEVINE, key_ids
 from mediaforge.package.record import Scheme
 from mediaforge.package.track import read_track
@@ -27,7 +27,7 @@ def test_the_folder_holds_the_layout_and_nothing_else(packages: dict[Scheme, Pac
     numbers = [segment_name(number) for number in range(1, 5)]
     whole = ["init.mp4", "media.m3u8", *numbers]
     expected = {"manifest.mpd", "master.m3u8", "mediaforge.json"}
-    for folder in ("video/v060", "video/v120", "audio/ary-opus24", "audio/ary-aac64", "text/fr"):
+    for folder in ("video/v060", "video/v120", "trick", "audio/ary-opus24", "audio/ary-aac64", "text/fr"):
         expected |= {f"{folder}/{name}" for name in whole}
     for folder in ("b/video/v060", "b/video/v120"):
         expected |= {f"{folder}/{name}" for name in numbers}
@@ -62,7 +62,8 @@ def test_each_kid_is_named_once_though_cenc_has_a_label_a_stream(packages: dict[
 
 def test_edit_lists_survive_so_that_picture_and_sound_begin_at_zero(packages: dict[Scheme, Package]) -> None:
     for _, stream in read_contents(packages[Scheme.CBCS].folder).encrypted():
-        assert stream.track.edit_start > 0  # B-frames and encoder delay: there is something to cut off
+        # B-frames and encoder delay: there is something to cut off, but of trick play.
+        assert (stream.track.edit_start > 0) != (stream.folder == "trick")
         assert next(shown_spans(stream))[0] == 0
 
 
@@ -98,13 +99,15 @@ def test_every_frame_rate_stays_on_its_grid(
     gop: int,
     request_: PackageRequest,
     make_video: Callable[..., Path],
+    make_trick: Callable[..., Path],
     make_package: Callable[..., Package],
     tmp_path: Path,
 ) -> None:
     grid = Grid(fps=Fraction(fps), gop_frames=gop, frames=2 * gop + 7)
     path = make_video(tmp_path / "a.mp4", size="64x36", kbps=30, variant="a", grid=grid)
     row = replace(request_.video[0], width=64, height=36, a=path, b=None)
-    made = make_package(replace(request_, grid=grid, video=(row,), audio=()))
+    trick = TrickInput(label="SD", width=64, height=36, path=make_trick(tmp_path / "trick.mp4", size="64x36", grid=grid))
+    made = make_package(replace(request_, grid=grid, video=(row,), audio=(), trick=trick))
     contents = read_contents(made.folder)
     assert contents.damage == ()
     assert [check.message for check in check_timeline(contents) if not check.ok] == []

@@ -15,8 +15,8 @@ from mediaforge.package.record import Scheme
 
 def test_every_encrypted_stream_of_cenc_uses_its_own_counters(packages: dict[Scheme, Package]) -> None:
     uses = packages[Scheme.CENC].iv_uses
-    assert len(uses) == len({(use.kid, use.first_iv) for use in uses}) == 6  # two rungs in two variants, two sounds
-    assert [use.samples for use in uses[:4]] == [150] * 4
+    assert len(uses) == len({(use.kid, use.first_iv) for use in uses}) == 7  # two rungs in two variants, trick play, two sounds
+    assert [use.samples for use in uses[:5]] == [150] * 4 + [4]
     assert packages[Scheme.CBCS].iv_uses == ()
 
 

@@ -55,10 +55,10 @@ def test_identity_keys_go_and_other_keys_stay() -> None:
 
 
 def test_the_mpd_declares_rates_frame_rates_and_access_points() -> None:
-    presentation = parse_mpd(finished_mpd(MPD, RATES, {}), name=HERE)
+    presentation = parse_mpd(finished_mpd(MPD, RATES, {}, gop_frames=48), name=HERE)
     (row,) = presentation.representations
     assert (row.bandwidth, row.starts_with_sap) == (1000, True)
-    assert b'frameRate="25"' in finished_mpd(MPD, RATES, {})
+    assert b'frameRate="25"' in finished_mpd(MPD, RATES, {}, gop_frames=48)
 
 
 def test_an_mpd_is_read_as_it_stands() -> None:
@@ -106,7 +106,7 @@ def test_an_mpd_reads_no_file_beside_it(tmp_path: Path) -> None:
     secret.write_text("PT66S")
     head, _, rest = MPD.partition("?>")
     text = f'{head}?><!DOCTYPE MPD [<!ENTITY x SYSTEM "file://{secret}">]>' + rest.replace("<Period>", "<Period>&x;")
-    assert "PT66S" not in finished_mpd(text, RATES, {}).decode()
+    assert "PT66S" not in finished_mpd(text, RATES, {}, gop_frames=48).decode()
 
 
 def test_every_group_of_sound_gets_one_default() -> None:

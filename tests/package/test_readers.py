@@ -18,7 +18,7 @@ from yt_dlp import YoutubeDL
 from yt_dlp.extractor.generic import GenericIE
 
 from mediaforge.package.assembly import Package
-from mediaforge.package.layout import audio_folder, text_folder, video_folder
+from mediaforge.package.layout import TRICK_FOLDER, audio_folder, text_folder, video_folder
 from mediaforge.package.plan import PackageRequest
 from mediaforge.package.record import Scheme
 from tests.package.kinds import bare, in_two_codecs, in_two_languages, under
@@ -73,6 +73,14 @@ def wanted(made: Package) -> Offer:
     )
 
 
+@pytest.fixture(scope="module")
+def wanted_of_mpd(made: Package, wanted: Offer) -> Offer:
+    """A reader that is no player lists trick play with the rungs: both are sets of pictures."""
+    trick = made.record.trick
+    assert trick is not None
+    return wanted._replace(video=wanted.video | {TRICK_FOLDER: (trick.width, trick.height)})
+
+
 def test_the_mpd_is_valid_by_the_schema_of_mpeg(made: Package, mpd_schema: etree.XMLSchema) -> None:
     mpd_schema.assertValid(etree.parse(made.dash))
 
@@ -88,8 +96,11 @@ def test_m3u8_reads_the_playlists(made: Package, wanted: Offer) -> None:
     offered = {kind: {_folder(row.uri): row.language for row in master.media if row.type == kind} for kind in _KINDS}
     assert Offer(sizes, offered["AUDIO"], offered["SUBTITLES"]) == wanted
     assert all(row.stream_info.codecs and row.stream_info.bandwidth and row.stream_info.frame_rate for row in master.playlists)
-    for uri in {*(row.uri for row in master.playlists), *(row.uri for row in master.media)}:
+    (trick,) = master.iframe_playlists
+    assert _folder(trick.uri) == TRICK_FOLDER
+    for uri in {trick.uri, *(row.uri for row in master.playlists), *(row.uri for row in master.media)}:
         playlist = m3u8.load(str(made.folder / uri))
+        assert bool(playlist.is_i_frames_only) == (uri == trick.uri)
         assert playlist.is_endlist and playlist.segment_map[0].uri == "init.mp4"
         assert [segment.uri for segment in playlist.segments] == [f"{n}.m4s" for n in range(1, len(playlist.segments) + 1)]
         assert _is_as_long(sum(segment.duration for segment in playlist.segments), made, text=uri.startswith("text/"))
@@ -102,17 +113,17 @@ def test_yt_dlp_reads_the_master_playlist(made: Package, wanted: Offer) -> None:
     assert _offer(formats, texts, _address) == wanted
 
 
-def test_yt_dlp_reads_the_mpd(made: Package, wanted: Offer) -> None:
+def test_yt_dlp_reads_the_mpd(made: Package, wanted_of_mpd: Offer) -> None:
     tree = ET.fromstring(made.dash.read_bytes())
     formats, texts = _extractor()._parse_mpd_formats_and_subtitles(tree, mpd_base_url=HERE)
-    assert _offer(formats, texts, _first_fragment) == wanted
+    assert _offer(formats, texts, _first_fragment) == wanted_of_mpd
     assert {row.get("has_drm", False) for row in formats} == {bool(made.keys)}
     for row in [*formats, *(row for rows in texts.values() for row in rows)]:
         assert all((made.folder / fragment["path"]).is_file() for fragment in row["fragments"])
         assert len(row["fragments"]) == len(list((made.folder / _first_fragment(row)).glob("*.m4s"))) + 1
 
 
-def test_mpegdash_reads_the_mpd(made: Package, wanted: Offer) -> None:
+def test_mpegdash_reads_the_mpd(made: Package, wanted_of_mpd: Offer) -> None:
     found = Offer({}, {}, {})
     (period,) = MPEGDASHParser.parse(str(made.dash)).periods
     for group in period.adaptation_sets:
@@ -125,7 +136,7 @@ def test_mpegdash_reads_the_mpd(made: Package, wanted: Offer) -> None:
             getattr(found, group.content_type)[folder] = said
             end = ((last.t or 0) + last.d * (1 + (last.r or 0))) / template.timescale
             assert _is_as_long(end, made, text=group.content_type == "text")
-    assert found == wanted
+    assert found == wanted_of_mpd
 
 
 def test_libavformat_reads_the_master_playlist(made: Package, wanted: Offer, copy_of: Callable[[Package], Path]) -> None:

@@ -46,6 +46,8 @@ KINDS: dict[str, Callable[[PackageRequest], PackageRequest]] = {
     "without a watermark": lambda request: replace(request, video=tuple(replace(row, b=None) for row in request.video)),
     "without sound": lambda request: replace(request, audio=()),
     "without subtitles": lambda request: replace(request, text=()),
+    "without trick play": lambda request: replace(request, trick=None),
+    "of no rung under the key of trick play": lambda request: replace(request, video=request.video[1:]),
     "of one rung": lambda request: replace(request, video=request.video[:1]),
     "of two languages": lambda request: replace(request, audio=(*request.audio, replace(request.audio[1], language="fr"))),
     "of no known language": lambda request: replace(

@@ -39,7 +39,15 @@ def test_a_good_package_passes_every_law(scheme: Scheme, packages: dict[Scheme, 
     ids = [check.id for check in checks]
     assert len(set(ids)) == len(ids)
     decoded = {name.removeprefix("package.decode.") for name in ids if name.startswith("package.decode.")}
-    assert decoded == {"video.v060", "b.video.v060", "video.v120", "b.video.v120", "audio.ary-opus24", "audio.ary-aac64"}
+    assert decoded == {
+        "video.v060",
+        "b.video.v060",
+        "video.v120",
+        "b.video.v120",
+        "trick",
+        "audio.ary-opus24",
+        "audio.ary-aac64",
+    }
     assert shares == sorted(shares)
     assert shares[-1] == 1
 

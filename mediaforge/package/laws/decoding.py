@@ -9,6 +9,7 @@ from mediaforge.errors import MediaError
 from mediaforge.frames import Decoded, decode_all
 from mediaforge.media import AUDIO_RATE, Grid
 from mediaforge.package.contents import Contents
+from mediaforge.package.layout import TRICK_FOLDER
 from mediaforge.package.record import Scheme
 from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Stream
@@ -49,16 +50,22 @@ def _faults(stream: Stream, grid: Grid, keys: Mapping[bytes, bytes]) -> Iterator
         yield str(error)
         return
     yield from (f"decoding {stream.folder}: {line}" for line in decoded.error_lines)
-    yield from _picture(stream, decoded, grid) if kind == "video" else _sound(stream, decoded, grid)
+    if stream.folder == TRICK_FOLDER:
+        yield from _picture(stream, decoded, frames=grid.segments, last=grid.segment_span(grid.segments - 1).start)
+    elif kind == "video":
+        yield from _picture(stream, decoded, frames=grid.frames, last=(grid.frames - 1) / grid.fps)
+    else:
+        yield from _sound(stream, decoded, grid)
 
 
-def _picture(stream: Stream, decoded: Decoded, grid: Grid) -> Iterator[str]:
-    if decoded.frames != grid.frames:
-        yield f"{stream.folder} decodes to {decoded.frames} frames, not the {grid.frames} of the source"
+def _picture(stream: Stream, decoded: Decoded, *, frames: int, last: Fraction) -> Iterator[str]:
+    """`last`: when the last frame is to be shown."""
+    if decoded.frames != frames:
+        yield f"{stream.folder} decodes to {decoded.frames} frames, not the {frames} of the source"
     tick = Fraction(1, stream.track.timescale)
-    if decoded.frames and (decoded.first != 0 or abs(decoded.last - (grid.frames - 1) / grid.fps) > tick):
-        first, last = float(decoded.first), float(decoded.last)
-        yield f"{stream.folder} shows its frames from {first:.4f} to {last:.4f} s, not from 0 to the title's last frame"
+    if decoded.frames and (decoded.first != 0 or abs(decoded.last - last) > tick):
+        begin, end = float(decoded.first), float(decoded.last)
+        yield f"{stream.folder} shows its frames from {begin:.4f} to {end:.4f} s, not from 0 to the title's last frame"
 
 
 def _sound(stream: Stream, decoded: Decoded, grid: Grid) -> Iterator[str]:

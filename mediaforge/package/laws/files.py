@@ -12,6 +12,7 @@ from mediaforge.package.layout import (
     INIT,
     PLAYLIST,
     RECORD,
+    TRICK_FOLDER,
     audio_folder,
     text_folder,
     video_folder,
@@ -134,3 +135,7 @@ def _sizes(contents: Contents) -> Iterator[str]:
         said = declared.get(f"{stream.folder}/{INIT}", planned)
         if variant is Variant.A and said != planned:
             yield f"the MPD says {said[0]}x{said[1]} for {stream.folder}, not {planned[0]}x{planned[1]}"
+    if contents.record.trick is not None and contents.trick is not None:
+        row, track = contents.record.trick, contents.trick.track
+        if not (row.width, row.height) == (track.width, track.height) == declared.get(f"{TRICK_FOLDER}/{INIT}", (0, 0)):
+            yield f"{TRICK_FOLDER} or what the MPD says of it is not {row.width}x{row.height}"

@@ -8,7 +8,7 @@ from mediaforge.media import AUDIO_RATE, Variant
 from mediaforge.package.boxes import Box, boxes, children, find, find_all, fullbox
 from mediaforge.package.codecs import codec_string
 from mediaforge.package.contents import Contents
-from mediaforge.package.layout import INIT, video_folder
+from mediaforge.package.layout import INIT, TRICK_FOLDER, video_folder
 from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Stream
 
@@ -64,7 +64,7 @@ RULES = (
 )  # fmt: skip
 
 _ISO_BRANDS = frozenset({"iso6", "iso7", "iso8", "iso9"})  # 4.3: those that know fragments with their own base
-_KINDS = {"video": "vide", "audio": "soun", "text": "text"}
+_KINDS = {"video": "vide", TRICK_FOLDER: "vide", "audio": "soun", "text": "text"}
 _NORMAL_SPEED = 0x10000  # 16.16
 _SPS, _PPS = 7, 8  # NAL unit types, ITU-T H.264, table 7-1
 _TABLES = {"stts": 4, "stsc": 4, "stsz": 8, "stco": 4}  # where each counts its entries, after version and flags
@@ -206,7 +206,7 @@ def _sound(data: bytes, stream: Stream) -> Iterator[str]:
 
 
 def _scales(contents: Contents) -> Iterator[str]:
-    scales = {stream.track.timescale for _, _, stream in contents.rungs()}
+    scales = {stream.track.timescale for _, stream in contents.pictures()}
     if len(scales) > 1:
         yield f"the rungs count time in {' and '.join(map(str, sorted(scales)))} ticks a second"
     for stream in contents.sounds():

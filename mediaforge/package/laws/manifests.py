@@ -95,6 +95,10 @@ def _hls_rates(contents: Contents, master: MasterPlaylist) -> Iterator[str]:
         needed = sum(rate.peak_bps for rate in rows if rate is not None)
         if variant.bandwidth < needed:
             yield f"the master playlist declares {variant.bandwidth} bit/s for {variant.uri}, which needs {needed}"
+    for row in master.iframes:
+        rate = rates.get(str(PurePosixPath(row.uri).parent))
+        if rate is not None and row.bandwidth < rate.peak_bps:
+            yield f"the master playlist declares {row.bandwidth} bit/s for {row.uri}, which needs {rate.peak_bps}"
 
 
 def _rates(contents: Contents) -> dict[str, Rate]:

@@ -11,7 +11,7 @@ from mediaforge.checks import Check, Level
 from mediaforge.errors import MediaError
 from mediaforge.package.codecs import codec_string, plain_codec
 from mediaforge.package.contents import Contents
-from mediaforge.package.dash import CENC, MPD, PROTECTION, SYSTEM, parse_mpd_tree
+from mediaforge.package.dash import CENC, MPD, PROTECTION, SET_SWITCHING, SYSTEM, is_trick, parse_mpd_tree
 from mediaforge.package.layout import DASH_MANIFEST, audio_folder, text_folder
 from mediaforge.package.pssh import PLAYREADY, parse_pssh
 from mediaforge.package.record import Scheme
@@ -86,7 +86,6 @@ RULES = (
 )  # fmt: skip
 
 _LIVE = "urn:mpeg:dash:profile:isoff-live:2011"
-_SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
 _PRO = "{urn:microsoft:playready}pro"
 _MIMES = {"video": "video/mp4", "audio": "audio/mp4", "text": "application/mp4"}
 _ROLES = {"video": {"main"}, "audio": {"main", "alternate", "dub", "description"}, "text": {"subtitle", "caption"}}
@@ -200,10 +199,10 @@ def _switching(root: etree._Element, contents: Contents) -> Iterator[str]:
 
     A player chooses one codec at the start: sets of two codecs are other pictures.
     """
-    pictures = {row.get("id") or "": row for row in _sets(root) if row.get("contentType") == "video"}
+    pictures = {row.get("id") or "": row for row in _sets(root) if row.get("contentType") == "video" and not is_trick(row)}
     for name, row in pictures.items():
         alike = {other for other, one in pictures.items() if _family(one) == _family(row)}
-        said = [rule for rule in row.iterfind(f"{MPD}SupplementalProperty") if rule.get("schemeIdUri") == _SWITCHING]
+        said = [rule for rule in row.iterfind(f"{MPD}SupplementalProperty") if rule.get("schemeIdUri") == SET_SWITCHING]
         named = {one.strip() for rule in said for one in (rule.get("value") or "").split(",")}
         if named != alike - {name}:
             missing = ", ".join(sorted((alike - {name}) ^ named))
@@ -212,7 +211,7 @@ def _switching(root: etree._Element, contents: Contents) -> Iterator[str]:
 
 def _frame_rate(root: etree._Element, contents: Contents) -> Iterator[str]:
     for row, one in _representations(root):
-        if row.get("contentType") == "video":
+        if row.get("contentType") == "video" and not is_trick(row):
             said = one.get("frameRate") or row.get("frameRate")
             if said is None or Fraction(said) != contents.record.grid.fps:
                 yield f"says {said} frames a second for {_address(one)}, not {contents.record.grid.fps}"

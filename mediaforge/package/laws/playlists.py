@@ -95,6 +95,7 @@ _ONCE = ("#EXTM3U", "#EXT-X-VERSION", "#EXT-X-TARGETDURATION", "#EXT-X-PLAYLIST-
          "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-INDEPENDENT-SEGMENTS")  # fmt: skip
 _LEAST_VERSION, _LATEST_VERSION = 6, 13  # RFC 8216bis, 8
 _NEEDED = ("BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "FRAME-RATE")
+_ADDRESSED = ("#EXT-X-MEDIA", "#EXT-X-MAP", "#EXT-X-I-FRAME-STREAM-INF")
 _KEYS = ("#EXT-X-KEY", "#EXT-X-SESSION-KEY")
 _OPEN = ("http:", "https:", "file:")
 
@@ -204,7 +205,7 @@ def _numbers(texts: _Texts) -> Iterator[str]:
 
 def _urls(texts: _Texts) -> Iterator[str]:
     named = [(place, line) for place, lines in texts.lines.items() for line in lines if line and not line.startswith("#")]
-    named += [(tag.place, tag.fields["URI"]) for tag in texts.named("#EXT-X-MEDIA", "#EXT-X-MAP") if "URI" in tag.fields]
+    named += [(tag.place, tag.fields["URI"]) for tag in texts.named(*_ADDRESSED) if "URI" in tag.fields]
     for place, uri in named:
         if "://" in uri or uri.startswith("/") or ".." in PurePosixPath(uri).parts:
             yield f"{place} names {uri}"

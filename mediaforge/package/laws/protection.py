@@ -64,9 +64,9 @@ def check_protection(contents: Contents, keys: Mapping[bytes, bytes] | None) -> 
         return
     kids = {label: stream.track.protection.default_kid for label, stream in contents.encrypted() if stream.track.protection}
     yield finding(LABELS, _labels(contents, kids))
-    everyone = set(kids.values())
+    everyone = {stream.track.protection.default_kid for _, stream in contents.encrypted() if stream.track.protection}
     for label, stream in contents.encrypted():
-        kid = kids.get(label, b"")
+        kid = stream.track.protection.default_kid if stream.track.protection else b""
         good = f"{label} is {kid.hex()} everywhere"
         yield finding(INIT_KIDS, _init(contents, stream, kid, everyone), about=stream.folder, good=good)
     yield finding(DASH_KIDS, _dash(contents, everyone))

@@ -102,7 +102,7 @@ def check_segments(contents: Contents) -> Iterator[Check]:
         yield finding(rule, [f"{_place(stream, segment)} {fault}" for stream, segment, fault in faults if fault])
     yield finding(SEGMENT_DESCRIPTION, _described(contents))
     yield finding(SEGMENT_SEQUENCE, _sequence(contents))
-    pictures = [(stream, segment) for _, _, stream in contents.rungs() for segment in stream.segments]
+    pictures = [(stream, segment) for _, stream in contents.pictures() for segment in stream.segments]
     many = [(stream, segment) for stream, segment in pictures if segment.form.sync_samples > 1]
     yield finding(SEGMENT_GOP, [f"{_place(*row)} has {row[1].form.sync_samples} sync samples" for row in many])
     if contents.record.scheme is not Scheme.NONE:

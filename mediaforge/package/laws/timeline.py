@@ -31,6 +31,9 @@ def check_timeline(contents: Contents) -> Iterator[Check]:
         yield finding(FRAMES, _frames(stream, grid), about=stream.folder, good=good)
         yield finding(TIMES, _times(stream, grid), about=stream.folder, good="every segment lies on the grid")
         yield finding(SYNC, _sync(stream), about=stream.folder)
+    if contents.trick is not None:
+        yield finding(TIMES, _times(contents.trick, grid), about=contents.trick.folder, good="every segment lies on the grid")
+        yield finding(SYNC, _sync(contents.trick), about=contents.trick.folder)
     for stream in contents.sounds():
         faults = [*_gaps(stream), *_sound_length(stream, grid)]
         yield finding(TIMES, faults, about=stream.folder, good="no gap, and as long as the picture")
