@@ -12,6 +12,7 @@ from mediaforge.errors import LadderError
 
 VIDEO_CODECS = ("h264",)  # of rungs with a fixed rate
 PLANNED_CODECS = ("h264", "av1")
+PASSED_CODECS = ("ac-3", "ec-3")  # what a title's own sound may be in to be packaged as it is
 AUDIO_CODECS = ("opus", "aac")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _PRESETS_BY_DEFAULT = {"h264": "slow", "av1": "4"}
@@ -77,7 +78,8 @@ class Ladder:
     """Rungs for every title alike, or the policy by which each title gets its own.
 
     `also` has the policies of further codecs: their rungs are chosen by themselves and stand beside the first's, for players
-    that know them. They differ from `policy` in codec and preset only.
+    that know them. They differ from `policy` in codec and preset only. `trick_play`: whether titles get pictures to scrub
+    through. `passthrough`: the codecs in which a title's own sound is packaged unchanged, beside the audio rungs.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Ladder:
     audio: tuple[AudioRung, ...]
     floors: Floors
     trick_play: bool = True
+    passthrough: tuple[str, ...] = ()
 
     @property
     def by_codec(self) -> tuple["Ladder", ...]:
@@ -156,7 +159,8 @@ def load_ladder(path: Path) -> Ladder:
     rungs = tuple(_rung(path, number, row) for number, row in enumerate(rows, start=1))
     audio = tuple(_audio(path, number, row) for number, row in enumerate(_rows(path, table, "audio"), start=1))
     _check_order(path, rungs)
-    _check_names(path, [rung.name for rung in rungs] + [target.name for target in audio])
+    passthrough = _passthrough(path, table.get("passthrough", []))
+    _check_names(path, [*(rung.name for rung in rungs), *(target.name for target in audio), *passthrough])
     return Ladder(
         name=path.stem,
         description=str(table.get("description", "")),
@@ -166,6 +170,7 @@ def load_ladder(path: Path) -> Ladder:
         audio=audio,
         floors=_floors(path, table.get("floors", {})),
         trick_play=_flag(path, table, "trick_play", default=True),
+        passthrough=passthrough,
     )
 
 
@@ -273,6 +278,12 @@ def _audio(path: Path, number: int, row: dict[str, Any]) -> AudioRung:
         codec=_choice(path, number, row, "codec", AUDIO_CODECS, default="aac"),
         bitrate_bps=_whole(path, number, row, "bitrate_kbps") * 1000,
     )
+
+
+def _passthrough(path: Path, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(codec in PASSED_CODECS for codec in value) or len(set(value)) < len(value):
+        raise LadderError(path, f'passthrough is {value!r}; give some of {list(PASSED_CODECS)}, as in passthrough = ["ec-3"]')
+    return tuple(value)
 
 
 def _floors(path: Path, row: dict[str, Any]) -> Floors:

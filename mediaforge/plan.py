@@ -11,21 +11,20 @@ from pathlib import Path
 from mediaforge.context import Context
 from mediaforge.errors import LadderError, MediaError, SettingsError, StoreError, UnknownId
 from mediaforge.ladder import FittedRung, Ladder, fit_rungs
-from mediaforge.media import AudioTrack, Grid, Master, SideFile, Variant, is_language
+from mediaforge.media import Grid, Master, SideFile, Variant
 from mediaforge.package.licences import USUAL, Licences
 from mediaforge.package.record import Scheme, System
 from mediaforge.record import from_json, to_json
+from mediaforge.soundtracks import Sound, find_sounds, sounds_to_encode, sounds_to_pass
 from mediaforge.steps import digest_file, write_whole
 from mediaforge.studies import title_ladder
 from mediaforge.titlekeys import obtain_keys, possible_labels
-from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
 from mediaforge.transcode.grain import with_grain
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.probe import probe, read_timeline
 from mediaforge.transcode.trick import TrickRung, fit_trick
 
-UNKNOWN_LANGUAGE = "und"  # BCP-47: undetermined
 # Chunks, joined renditions, the package and its published copy lie on the disk side by side.
 _COPIES = 4
 _BITS = 8
@@ -61,17 +60,6 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
-    """One sound track to encode: where it lies, and where the picture's first frame is on its file's timeline."""
-
-    language: str
-    path: Path
-    digest: str
-    track: AudioTrack
-    offset: Fraction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     language: str
     path: Path
@@ -98,6 +86,7 @@ class Plan:
     texts: tuple[Text, ...]
     steps: tuple[PlannedStep, ...]
     trick: TrickRung | None = None  # releases of before trick play have none
+    passed: tuple[Sound, ...] = ()
 
 
 def clear_segments(request: Request, grid: Grid) -> int:
@@ -153,7 +142,9 @@ def make_plan(request: Request, context: Context, *, release_id: str, on_progres
     grid = plan_grid(fps=video.fps, seconds=timeline.last - timeline.first + 1 / video.fps)
     clear_segments(request, grid)  # refused here rather than after the encodes
     digest = digest_file(master.path)
-    sounds = _sounds(request, master, digest, tools=tools)
+    found = find_sounds(master, request.audio, digest=digest, tools=tools)
+    sounds = sounds_to_encode(found, request.ladder.passthrough)
+    passed = sounds_to_pass(found, request.ladder.passthrough)
     texts = tuple(_text(side) for side in request.subtitles)
     if request.keys is not None:
         width, height = video.display_size
@@ -168,8 +159,9 @@ def make_plan(request: Request, context: Context, *, release_id: str, on_progres
         rungs=_rungs(request, context, master, digest=digest, grid=grid, on_progress=on_progress),
         sounds=sounds,
         texts=texts,
-        steps=_steps(chunks=len(plan_chunks(grid)), sounds=len(sounds), texts=len(texts)),
+        steps=_steps(chunks=len(plan_chunks(grid)), sounds=len(sounds), passed=len(passed), texts=len(texts)),
         trick=fit_trick(*video.display_size) if request.ladder.trick_play else None,
+        passed=passed,
     )
 
 
@@ -203,37 +195,16 @@ def _part(on_progress: Callable[[float], None], number: int, of: int) -> Callabl
     return lambda share: on_progress((number + share) / of)
 
 
-def _sounds(request: Request, master: Master, digest: str, *, tools: Tools) -> tuple[Sound, ...]:
-    """One track a language: side files first (the user chose them), then the master's own in their order."""
-    assert master.video is not None
-    sounds: dict[str, Sound] = {}
-    for side in request.audio:
-        tracks = probe(side.path, tools=tools).audio
-        if not tracks:
-            raise MediaError(side.path, "has no sound; give an audio file with --audio")
-        sounds[side.language] = Sound(
-            language=side.language,
-            path=side.path.absolute(),
-            digest=digest_file(side.path),
-            track=tracks[0],
-            offset=Fraction(0),
-        )
-    for track in master.audio:
-        language = track.language if is_language(track.language) else UNKNOWN_LANGUAGE
-        if language not in sounds:
-            sounds[language] = Sound(language=language, path=master.path, digest=digest, track=track, offset=master.video.start)
-    return tuple(sounds.values())
-
-
 def _text(side: SideFile) -> Text:
     if not side.path.is_file():
         raise MediaError(side.path, "is not there; check the path given with --subtitle")
     return Text(language=side.language, path=side.path.absolute(), digest=digest_file(side.path))
 
 
-def _steps(*, chunks: int, sounds: int, texts: int) -> tuple[PlannedStep, ...]:
+def _steps(*, chunks: int, sounds: int, passed: int, texts: int) -> tuple[PlannedStep, ...]:
     chunk_names = tuple(f"chunk-{index:04}" for index in range(chunks))
-    side_names = tuple(f"sound-{index}" for index in range(sounds)) + tuple(f"text-{index}" for index in range(texts))
+    side_counts = {"sound": sounds, "passed": passed, "text": texts}
+    side_names = tuple(f"{kind}-{index}" for kind, count in side_counts.items() for index in range(count))
     return (
         *(PlannedStep(name=name, needs=()) for name in (*chunk_names, *side_names)),
         PlannedStep(name="join", needs=chunk_names),

@@ -1,6 +1,6 @@
 """How each step of a release is made: what goes into its key, and the room that does the work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from mediaforge.transcode.certify import Quality, certify
 from mediaforge.transcode.chunks import plan_chunks
 from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
+from mediaforge.transcode.passthrough import PassRequest, pass_sound
 from mediaforge.transcode.quality import MODEL
 from mediaforge.transcode.segments import chunk_segments
 from mediaforge.transcode.sound import SoundRequest, encode_sound
@@ -34,6 +35,7 @@ from mediaforge.watermark.variants import encoder_options
 
 Progress = Callable[[float], None]
 
+PASSED_NAME = "sound.mp4"
 SUBTITLES_NAME = "subtitles.vtt"
 CHECKS_NAME = "checks.json"
 QUALITIES_NAME = "qualities.json"
@@ -53,6 +55,8 @@ def recipe(context: Context, plan: Plan, name: str) -> Recipe:
         return _chunk(context, plan, int(number))
     if kind == "sound":
         return _sound(context, plan, int(number))
+    if kind == "passed":
+        return _passed(context, plan, int(number))
     if kind == "text":
         return _text(context, plan, int(number))
     made_of_all = {"join": _join, "fingerprint": _fingerprint, "certify": _certify, "package": _package, "verify": _verify}
@@ -132,6 +136,18 @@ def _sound(context: Context, plan: Plan, number: int) -> Recipe:
     return Recipe(step=step, work=lambda to, progress: encode_sound(request, to, tools=context.tools, on_progress=progress))
 
 
+def _passed(context: Context, plan: Plan, number: int) -> Recipe:
+    sound = plan.passed[number]
+    request = PassRequest(path=sound.path, track=sound.track, offset=sound.offset, duration=plan.grid.duration)
+    params = {"track": sound.track, "offset": sound.offset, "duration": request.duration}
+    step = Step(
+        name="passed", version=1, inputs=(sound.digest,), params=to_facts(params), tools=(build_id(context.tools.ffmpeg),)
+    )
+    return Recipe(
+        step=step, work=lambda to, progress: pass_sound(request, to / PASSED_NAME, tools=context.tools, on_progress=progress)
+    )
+
+
 def _text(context: Context, plan: Plan, number: int) -> Recipe:
     text = plan.texts[number]
     step = Step(
@@ -207,6 +223,7 @@ def _certify(context: Context, plan: Plan) -> Recipe:
 def _package(context: Context, plan: Plan) -> Recipe:
     joined = result_of(context, plan, "join")
     sounds = [result_of(context, plan, f"sound-{number}") for number in range(len(plan.sounds))]
+    passed = [result_of(context, plan, f"passed-{number}") for number in range(len(plan.passed))]
     texts = [result_of(context, plan, f"text-{number}") for number in range(len(plan.texts))]
     keys = content_keys(context, plan)
     request = PackageRequest(
@@ -215,11 +232,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         scheme=plan.request.scheme,
         systems=plan.request.systems,
         video=tuple(_video_input(rung, plan.grid, joined.folder, plan.request.variants) for rung in plan.rungs),
-        audio=tuple(
-            AudioInput(name=rung.name, language=sound.language, codec=rung.codec, path=result.folder / f"{rung.name}.mp4")
-            for sound, result in zip(plan.sounds, sounds, strict=True)
-            for rung in plan.request.ladder.audio
-        ),
+        audio=(*_encoded_inputs(plan, sounds), *_passed_inputs(plan, passed)),
         text=tuple(
             TextInput(language=text.language, path=result.folder / SUBTITLES_NAME)
             for text, result in zip(plan.texts, texts, strict=True)
@@ -228,7 +241,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         clear_segments=clear_segments(plan.request, plan.grid),
         trick=_trick_input(plan.trick, joined.folder) if plan.trick else None,
     )
-    inputs = tuple(result.digest for result in (joined, *sounds, *texts))
+    inputs = tuple(result.digest for result in (joined, *sounds, *passed, *texts))
     params = {
         "title": request.title,
         "scheme": request.scheme,
@@ -240,6 +253,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
         **({"trick": plan.trick} if plan.trick else {}),
+        **({"passed": [(sound.language, sound.passed_codec) for sound in plan.passed]} if plan.passed else {}),
     }
     step = Step(name="package", version=4, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
@@ -262,6 +276,19 @@ def _video_input(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[V
         a=folder / rendition_name(rung.name, Variant.A),
         b=folder / rendition_name(rung.name, Variant.B) if Variant.B in variants else None,
     )
+
+
+def _encoded_inputs(plan: Plan, results: list[Result]) -> Iterator[AudioInput]:
+    for sound, result in zip(plan.sounds, results, strict=True):
+        for rung in plan.request.ladder.audio:
+            path = result.folder / f"{rung.name}.mp4"
+            yield AudioInput(name=rung.name, language=sound.language, codec=rung.codec, path=path)
+
+
+def _passed_inputs(plan: Plan, results: list[Result]) -> Iterator[AudioInput]:
+    for sound, result in zip(plan.passed, results, strict=True):
+        codec = sound.passed_codec or ""
+        yield AudioInput(name=codec, language=sound.language, codec=codec, path=result.folder / PASSED_NAME)
 
 
 def _trick_input(trick: TrickRung, folder: Path) -> TrickInput:

@@ -5,7 +5,7 @@
 Every step but the last is content-addressed (recipes.py), so a release may be killed anywhere and run again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mediaforge.catalogue import Catalogue
@@ -66,6 +66,15 @@ class RungName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoundName:
+    """A sound as published; `name` is its audio rung, or the codec in which it was passed through."""
+
+    language: str
+    name: str
+    codec: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatermarkFacts:
     segments: int
     seconds_per_segment: float
@@ -95,6 +104,7 @@ class Release:
     fingerprint: str
     checks: tuple[Check, ...]
     steps: tuple[StepRecord, ...]
+    sounds: tuple[SoundName, ...] = ()
 
 
 def run_planned(context: Context, release_id: str, step_name: str, on_progress: Callable[[float], None]) -> str:
@@ -179,4 +189,14 @@ def _describe(context: Context, plan: Plan) -> Release:
             StepRecord(name=name, key=result.key, digest=result.digest, seconds=result.seconds, cpu_seconds=result.cpu_seconds)
             for name, result in made.items()
         ),
+        sounds=tuple(_sound_names(plan)),
     )
+
+
+def _sound_names(plan: Plan) -> Iterator[SoundName]:
+    for sound in plan.sounds:
+        for rung in plan.request.ladder.audio:
+            yield SoundName(language=sound.language, name=rung.name, codec=rung.codec)
+    for sound in plan.passed:
+        codec = sound.passed_codec or ""
+        yield SoundName(language=sound.language, name=codec, codec=codec)

@@ -27,7 +27,8 @@ from mediaforge.errors import ToolError, ToolMissing
 # Containers a producer or a pirate may hand us. Left out on purpose: everything that opens further files or hosts by
 # itself (hls, dash, concat, imf, image2): a disguised playlist must not read its neighbours (facts-platform 5).
 INPUT_FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,mpegts,mpeg,mpegvideo,avi,dv,gxf,flv,ogg,wav,flac,mp3,aac,srt,webvtt,ass"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,mpegts,mpeg,mpegvideo,avi,dv,gxf,flv,ogg,"
+    "wav,flac,mp3,aac,ac3,eac3,srt,webvtt,ass"  # sound or subtitles alone
 )
 
 # How we always call ffmpeg: it asks nothing, says only what is wrong, and (for long work) reports progress on stdout.

@@ -51,6 +51,15 @@ def test_titles_get_trick_play_unless_the_ladder_says_no(shipped: Ladder, tmp_pa
         load_ladder(write(tmp_path, f'trick_play = "no"\n{rungs}'))
 
 
+def test_a_ladder_names_the_codecs_that_pass_through(shipped: Ladder, tmp_path: Path) -> None:
+    assert shipped.passthrough == ()
+    rungs = TWO_RUNGS.format(high=200)
+    assert load_ladder(write(tmp_path, f'passthrough = ["ec-3", "ac-3"]\n{rungs}')).passthrough == ("ec-3", "ac-3")
+    for wrong in ('["dts"]', '"ec-3"', '["ec-3", "ec-3"]'):
+        with pytest.raises(LadderError, match=r"passthrough is .*; give some of"):
+            load_ladder(write(tmp_path, f"passthrough = {wrong}\n{rungs}"))
+
+
 def test_no_rung_is_larger_than_the_picture(shipped: Ladder) -> None:
     for size in ((1280, 720), (800, 332), (720, 1280), (176, 144), (1920, 1080), (2048, 858), (64, 36)):
         for fitted in fit_rungs(shipped, *size):

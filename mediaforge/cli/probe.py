@@ -15,6 +15,7 @@ from mediaforge.media import AudioTrack, Grid, Master, VideoTrack
 from mediaforge.tools import locate_tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
 from mediaforge.transcode.clean import findings as picture_findings
+from mediaforge.transcode.passthrough import PASSED_CODECS
 from mediaforge.transcode.probe import probe, read_timeline
 
 
@@ -61,7 +62,15 @@ def _plan(master: Master, video: VideoTrack, ladder: Ladder) -> tuple[str, ...]:
         f"{len(plan_chunks(grid))} chunks, each decoded once for all rungs and both variants",
         *rungs,
         *(f"sound {target.name}: {target.codec} at {rate(target.bitrate_bps)}" for target in sounds),
+        *(_passed_sentence(master, codec) for codec in ladder.passthrough),
     )
+
+
+def _passed_sentence(master: Master, codec: str) -> str:
+    languages = [track.language for track in master.audio if PASSED_CODECS.get(track.codec) == codec]
+    if not languages:
+        return f"sound {codec}: none in this master to pass through; bring it with --audio FILE:LANGUAGE"
+    return f"sound {codec}: passed through ({', '.join(dict.fromkeys(languages))})"
 
 
 def _grid_sentence(grid: Grid) -> str:

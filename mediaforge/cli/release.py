@@ -184,6 +184,7 @@ def release_data(release: Release, states: Mapping[str, str], *, seconds: float)
         "package": release.package,
         "manifests": release.manifests,
         "rungs": release.rungs,
+        "sounds": release.sounds,
         "keys": release.keys,
         "watermark": release.watermark,
         "fingerprint": release.fingerprint,
@@ -206,6 +207,7 @@ def _print(release: Release, *, seconds: float) -> None:
     print_lines(f"{release.name} is published at {release.package} ({clock(seconds)}, {len(release.checks)} checks held)")
     rungs = [(rung.name, f"{rung.width}x{rung.height}", rate(rung.bitrate_bps), _certificate(rung)) for rung in release.rungs]
     print_table(("rung", "picture", "mean rate", "VMAF"), rungs, empty="")
+    print_lines(*(f"sound {sound.language}: {sound.name}" for sound in release.sounds))
     print_lines(*(f"key {key.label}: {key.kid}" for key in release.keys))
     if release.watermark:
         mark = release.watermark

@@ -9,7 +9,7 @@ from lxml import etree
 
 from mediaforge.checks import Check, Level
 from mediaforge.errors import MediaError
-from mediaforge.package.codecs import codec_string, plain_codec
+from mediaforge.package.codecs import channel_count, codec_string, plain_codec
 from mediaforge.package.contents import Contents
 from mediaforge.package.dash import CENC, MPD, PROTECTION, SET_SWITCHING, SYSTEM, is_trick, parse_mpd_tree
 from mediaforge.package.layout import DASH_MANIFEST, audio_folder, text_folder
@@ -222,10 +222,14 @@ def _channels(root: etree._Element, contents: Contents) -> Iterator[str]:
         if row.get("contentType") != "audio":
             continue
         said = [*row.iterfind(f"{MPD}AudioChannelConfiguration"), *one.iterfind(f"{MPD}AudioChannelConfiguration")]
-        if not said or not all((channel.get("value") or "0") != "0" for channel in said):
-            yield f"does not say how many channels {_address(one)} has"
-        rate = one.get("audioSamplingRate") or row.get("audioSamplingRate")
         stream = contents.streams.get(str(PurePosixPath(_address(one)).parent))
+        count = channel_count(stream.init.read_bytes()) if stream else None
+        # CICP's numbers are those of channels as far as 5.1 (ISO/IEC 23091-3, table 4).
+        if not said or not all(
+            (channel.get("value") or "0") in ("123456" if count is None else str(count)) for channel in said
+        ):
+            yield f"does not say how many channels {_address(one)} has ({count or 'some'})"
+        rate = one.get("audioSamplingRate") or row.get("audioSamplingRate")
         if stream is not None and rate != str(stream.track.timescale):
             yield f"says {rate} samples a second for {_address(one)}, not {stream.track.timescale}"
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 
 from mediaforge.checks import Check, Level
-from mediaforge.package.codecs import codec_string, plain_codec
+from mediaforge.package.codecs import channel_count, codec_string, plain_codec
 from mediaforge.package.contents import Contents
 from mediaforge.package.hls import attributes
 from mediaforge.package.layout import HLS_MANIFEST
@@ -293,8 +293,13 @@ def _choice(texts: _Texts) -> Iterator[str]:
 
 def _channels(texts: _Texts) -> Iterator[str]:
     for tag in texts.named("#EXT-X-MEDIA"):
-        if tag.fields.get("TYPE") == "AUDIO" and not tag.fields.get("CHANNELS", "").partition("/")[0].isdecimal():
-            yield f"{HLS_MANIFEST} does not say how many channels {tag.fields.get('NAME')} has"
+        if tag.fields.get("TYPE") != "AUDIO":
+            continue
+        stream = texts.contents.streams.get(str(PurePosixPath(tag.fields.get("URI", "")).parent))
+        count = channel_count(stream.init.read_bytes()) if stream else None
+        said = tag.fields.get("CHANNELS", "").partition("/")[0]
+        if not said.isdecimal() or (count is not None and int(said) != count):
+            yield f"{HLS_MANIFEST} does not say how many channels {tag.fields.get('URI')} has ({count or 'some'})"
 
 
 def _place(texts: _Texts) -> Iterator[str]:
