@@ -26,13 +26,14 @@ def main() -> None:
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     codes: collections.Counter[int] = collections.Counter()
     unexpected, said_aloud = [], 0
-    kinds = itertools.cycle(range(len(bad_jobs(None, 0))))  # type: ignore[arg-type]  # nothing is made before one is called
+    kinds = itertools.count()
     with tempfile.TemporaryDirectory() as place, open_world(Path(place) / "w", locate_tools({})) as world:
         watch = Watch(world.temporary)
         with watch.watching():
             for turn in range(turns):
                 jobs = [(job, True) for job in good_jobs(world, turn)]
-                bad = [bad_jobs(world, turn)[next(kinds)] for _ in range(BAD_EACH_TURN)]
+                misfortunes = bad_jobs(world, turn)
+                bad = [misfortunes[next(kinds) % len(misfortunes)] for _ in range(BAD_EACH_TURN)]
                 for job, is_good in itertools.chain(jobs, ((prepare(), False) for prepare in bad)):
                     code, said = call(world, job)
                     codes[code] += 1

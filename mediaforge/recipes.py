@@ -255,7 +255,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         **({"trick": plan.trick} if plan.trick else {}),
         **({"passed": [(sound.language, sound.passed_codec) for sound in plan.passed]} if plan.passed else {}),
     }
-    step = Step(name="package", version=4, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
+    step = Step(name="package", version=5, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
         made = package(request, keys, to, tools=context.tools, on_progress=progress)

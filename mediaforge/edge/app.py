@@ -24,6 +24,7 @@ _TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
     ".m4s": "video/iso.segment",
+    ".vtt": "text/vtt",
 }
 _PLAYLISTS = (".mpd", ".m3u8")
 _PLAYLIST_SECONDS = 60  # a title that is released again is seen soon

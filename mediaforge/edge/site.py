@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # As both manifests count them (package/layout.py): from 1, without a leading zero, so that a segment has one name.
-_SEGMENT = re.compile(r"([1-9][0-9]{0,4})\.m4s", re.ASCII)
+_SEGMENT = re.compile(r"([1-9][0-9]{0,4})\.(m4s|vtt)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,5 +39,7 @@ def find_file(site: Site, wanted: str, variants: str) -> str | None:
         return None
     if folder in site.shared:
         return wanted
+    if segment[2] != "m4s":
+        return None
     letter = variants[int(segment[1]) - 1 :][:1]  # empty behind the last segment
     return {"A": wanted, "B": f"{site.marked[folder]}/{name}"}.get(letter)

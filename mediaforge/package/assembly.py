@@ -1,7 +1,7 @@
 """From clear renditions to one encrypted package folder that is ready to be verified."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from mediaforge.package.runs import INPUTS, plan_links, plan_runs, text_source
 from mediaforge.package.signalling import dash_addresses, fairplay_addresses, finish_inits
 from mediaforge.package.stream import Rate, Stream, measured_rate, read_stream
 from mediaforge.package.webvtt import fitted_webvtt
+from mediaforge.package.webvtt_segments import DIGEST, segments_digest, write_segments
 from mediaforge.steps import digest_file
 from mediaforge.tools import Tools
 
@@ -64,6 +65,7 @@ def package(
     for done, packaging in enumerate(runs, start=1):
         run_packager(packaging, folder=to, tools=tools)
         on_progress(done / (len(runs) + 1))
+    texts = {row.language: (to / text_source(row)).read_text(encoding="utf-8") for row in request.text}
     shutil.rmtree(to / INPUTS)
     _share_inits(request, to)
     replaced = finish_inits(to, request.licences) | fairplay_addresses(keys, request.licences)
@@ -75,8 +77,9 @@ def package(
         gop_frames=request.grid.gop_frames,
         licences=dash_addresses(request.systems, request.licences),
     )
+    subtitles = _offer_webvtt(to, texts, streams)
     manifests = {path.relative_to(to).as_posix(): digest_file(path) for path in _manifests(to)}
-    record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()} | manifests)
+    record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()} | subtitles | manifests)
     save_record(record, to)
     on_progress(1.0)
     return Package(
@@ -87,6 +90,17 @@ def package(
         keys=tuple((key.label, key.kid) for key in keys if key.label in request.labels),
         iv_uses=iv_uses(request, streams, digests=digests),
     )
+
+
+def _offer_webvtt(to: Path, texts: Mapping[str, str], streams: Mapping[str, Stream]) -> dict[str, str]:
+    """Give HLS its subtitles; the digests of what was written."""
+    digests = {}
+    for language, text in texts.items():
+        folder = text_folder(language)
+        stream = streams[folder]
+        write_segments(to / folder, text, [stream.seconds(segment) for segment in stream.segments])
+        digests[f"{folder}/{DIGEST}"] = segments_digest(to / folder) or ""
+    return digests
 
 
 def _manifests(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ manifest.mpd  master.m3u8  mediaforge.json
 video/<rung>/init.mp4, 1.m4s, 2.m4s, ..., media.m3u8       variant A, and the init segment of both variants
 b/video/<rung>/1.m4s, 2.m4s, ...                           variant B, segment for segment in the place of A
 trick/...                                                  one picture a segment, for trick play: the same for everybody
-audio/<language>-<name>/...   text/<language>/...
+audio/<language>-<name>/...   text/<language>/...          a text has 1.vtt, 2.vtt, ... for HLS beside what DASH has
 """
 
 from pathlib import Path

@@ -14,7 +14,8 @@ import msgspec
 from mediaforge.checks import Check
 from mediaforge.errors import StoreError, ToolError
 from mediaforge.media import Variant
-from mediaforge.package.layout import INIT, PLAYLIST
+from mediaforge.package.cues import Cue, first_cue
+from mediaforge.package.layout import INIT, PLAYLIST, text_folder, video_folder
 from mediaforge.package.player_browser import Browser, Page, open_browser
 from mediaforge.package.player_cells import (
     PLAY_SECONDS,
@@ -27,6 +28,7 @@ from mediaforge.package.player_cells import (
     plan_cells,
     plan_mix,
     plan_steps,
+    rungs_of,
 )
 from mediaforge.package.player_server import PackageServer, Site, open_server, package_files
 from mediaforge.package.record import PackageRecord, load_record
@@ -63,25 +65,27 @@ def play_package(
     does not start, StoreError where a picture cannot be written.
     """
     record = load_record(folder)
-    title = _Title(folder=folder, record=record, keys=keys, kids=_kids(folder, record), screenshots=screenshots)
-    cells = plan_cells(record)
+    title = _title(folder, record, keys, screenshots)
+    cells = plan_cells(record, title.codecs)
     done: list[Played] = []
     with open_server() as server, _Browsers(chromium) as browsers:
         for cell in cells:
             take = _take(cell, title, server, browsers)
-            done.append(Played(take=take, check=judge(take, record, title.mix)))
+            done.append(Played(take=take, check=judge(take, rungs_of(cell, record, title.codecs), title.mix)))
             on_cell(done[-1], len(done), len(cells))
     return tuple(done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Title:
-    """What is played. `kids`: that of each encrypted folder."""
+    """What is played. `kids`: that of each encrypted folder; `codecs`: that of each rung; `cues`: the first of a language."""
 
     folder: Path
     record: PackageRecord
     keys: Mapping[bytes, bytes]
     kids: Mapping[str, bytes]
+    codecs: Mapping[str, str]
+    cues: Mapping[str, Cue]
     screenshots: Path | None
 
     @property
@@ -150,12 +154,14 @@ def _steps(cell: Cell, title: _Title, page: Page, *, address: str, token: str) -
         "licence": f"{address}/licence",
         "token": token,  # by the browser's own pipe: neither in an address nor in a log
         "kids": [_base64url(kid) for kid in sorted(set(title.kids.values()))],
+        "codec": cell.codec,
         "caption": f"{title.record.title} · {title.record.scheme} · {cell.words}",
         "play": PLAY_SECONDS,
         "patience": patience,
         "speed": SPEED,
     }
-    planned = [("open", (setup,)), *plan_steps(cell, title.record)]
+    record = rungs_of(cell, title.record, title.codecs)
+    planned = [("open", (setup,)), *plan_steps(cell, record, title.cues)]
     best = max((at for at, (_, details) in enumerate(planned) if "highest" in details), default=len(planned) - 1)
     for at, (name, details) in enumerate(planned):
         words = ", ".join(json.dumps(word) for word in (name, *details))
@@ -179,11 +185,22 @@ def _keep(page: Page, cell: Cell, folder: Path | None) -> None:
         raise StoreError(path, f"cannot be written ({error.strerror}); name another folder for --screenshots") from error
 
 
-def _kids(folder: Path, record: PackageRecord) -> dict[str, bytes]:
-    """The KID of every encrypted folder of variant A, from its init segment."""
+def _title(folder: Path, record: PackageRecord, keys: Mapping[bytes, bytes], screenshots: Path | None) -> _Title:
     inits = {name: folder / name / INIT for name in record.folders}
     tracks = {name: read_track(path) for name, path in inits.items() if path.exists()}
-    return {name: track.protection.default_kid for name, track in tracks.items() if track.protection is not None}
+    codecs = {rung.name: tracks[video_folder(rung.name)].codec for rung in record.rungs if video_folder(rung.name) in tracks}
+    texts = {row.language: text_folder(row.language) for row in record.text}
+    cues = {language: first_cue(folder, name) for language, name in texts.items() if name in tracks}
+    return _Title(
+        folder=folder,
+        record=record,
+        keys=keys,
+        kids={name: track.protection.default_kid for name, track in tracks.items() if track.protection is not None},
+        codecs={rung.name: codecs.get(rung.name, "") for rung in record.rungs},
+        # One language is enough: that the others are offered as well, `package.languages` and `package.files.referenced` hold.
+        cues=dict([(language, cue) for language, cue in cues.items() if cue is not None][:1]),
+        screenshots=screenshots,
+    )
 
 
 def _wrong(key: bytes) -> bytes:

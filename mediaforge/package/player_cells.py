@@ -1,12 +1,13 @@
 """What is tried when a package is played, and what each try must have shown. Pure: cells, steps, and the verdict."""
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mediaforge.checks import Check
 from mediaforge.media import Variant
+from mediaforge.package.cues import Cue
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, segment_name, video_folder
 from mediaforge.package.record import PackageRecord, RungRecord, Scheme
 from mediaforge.package.rules import Rule, finding
@@ -47,29 +48,33 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One player on one manifest in one mode."""
+    """One player on one manifest in one mode. `codec`: the one it shall choose, where a package has several; a sample entry's
+    name such as av01."""
 
     player: Player
     manifest: str
     mode: Mode
+    codec: str = ""
 
     @property
     def name(self) -> str:
-        """`shaka-mpd-mixed`: part of the check's id, of the address and of the picture's file."""
-        return f"{self.player}-{self.manifest.rpartition('.')[2]}-{self.mode}"
+        """`shaka-mpd-mixed`, `shaka-mpd-av01-mixed`: part of the check's id, of the address and of the picture's file."""
+        words = (self.player, self.manifest.rpartition(".")[2], self.codec, self.mode)
+        return "-".join(filter(None, words))
 
     @property
     def words(self) -> str:
         """The cell for people."""
         player = {Player.SHAKA: "shaka-player", Player.DASHJS: "dash.js", Player.HLSJS: "hls.js"}[self.player]
         mode = {Mode.PLAIN: "variant A", Mode.MIXED: "A and B mixed", Mode.WRONG_KEY: "a wrong key"}[self.mode]
-        return f"{player}, {'MPD' if self.manifest == DASH_MANIFEST else 'm3u8'}, {mode}"
+        manifest = "MPD" if self.manifest == DASH_MANIFEST else "m3u8"
+        return ", ".join(filter(None, (player, manifest, self.codec, mode)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """The page after a step. `width`, `height`: of the last picture shown; `frames` and `sound_bytes`: decoded since the
-    beginning; `rungs`: the sizes that the player offers, by rate; `version`: of the player."""
+    beginning; `rungs`: the sizes that the player offers, by rate; `cue`: the subtitle it shows; `version`: of the player."""
 
     step: str
     at: float
@@ -80,6 +85,7 @@ class Seen:
     sound_bytes: int
     ended: bool
     rungs: tuple[tuple[int, int], ...]
+    cue: str
     version: str
     errors: tuple[str, ...]
 
@@ -108,14 +114,33 @@ _PAIRS = (
 )
 
 
-def plan_cells(record: PackageRecord) -> tuple[Cell, ...]:
-    """Every player on every manifest it reads: plain, mixed where there is a B, and with a wrong key where there are keys."""
+def plan_cells(record: PackageRecord, codecs: Mapping[str, str]) -> tuple[Cell, ...]:
+    """Every player on every manifest it reads: plain, mixed where there is a B, and with a wrong key where there are keys.
+
+    `codecs`: that of each rung. A package of several is played in each that Chromium decodes, one after the other, because a
+    player chooses one of them at the start.
+    """
     modes = [Mode.PLAIN]
     if Variant.B in record.variants:
         modes.append(Mode.MIXED)
     if record.scheme is not Scheme.NONE:
         modes.append(Mode.WRONG_KEY)
-    return tuple(Cell(player=player, manifest=manifest, mode=mode) for mode in modes for player, manifest in _PAIRS)
+    there = dict.fromkeys(codecs[rung.name] for rung in record.rungs)
+    chosen = tuple(name for name in there if name in DECODED) if len(there) > 1 else ("",)
+    return tuple(
+        Cell(player=player, manifest=manifest, mode=mode, codec=codec)
+        for codec in chosen or ("",)
+        for mode in modes
+        for player, manifest in _PAIRS
+    )
+
+
+def rungs_of(cell: Cell, record: PackageRecord, codecs: Mapping[str, str]) -> PackageRecord:
+    """The record as the cell's player sees it: the rungs of its codec alone."""
+    return replace(record, rungs=tuple(rung for rung in record.rungs if cell.codec in ("", codecs[rung.name])))
+
+
+DECODED = ("avc1", "avc3", "av01")  # by Chromium as Debian builds it; HEVC is not
 
 
 def plan_mix(segments: int, seed: str) -> tuple[Variant, ...]:
@@ -126,8 +151,10 @@ def plan_mix(segments: int, seed: str) -> tuple[Variant, ...]:
     return tuple(variant for _ in range(0, segments, 2) for variant in chance.choice(pairs))[:segments]
 
 
-def plan_steps(cell: Cell, record: PackageRecord) -> Iterator[tuple[str, tuple[object, ...]]]:
+def plan_steps(cell: Cell, record: PackageRecord, cues: Mapping[str, Cue]) -> Iterator[tuple[str, tuple[object, ...]]]:
     """What the viewer does after the player has begun: (step, details). With one rung there is nothing to switch.
+
+    `cues`: the first subtitle of each language that says anything; those are switched on, and must be on the screen.
 
     It switches down, up, and down again after a seek, because players begin at a rung of their own choice.
     """
@@ -136,6 +163,9 @@ def plan_steps(cell: Cell, record: PackageRecord) -> Iterator[tuple[str, tuple[o
         if lead:  # plays with any key; what comes behind it does not
             yield "seek", ((lead + length) / 2, PLAY_SECONDS)
         return
+    # First of all: shaka-player 5.2 shows no subtitles of an m3u8 that are switched on only after a switch between rungs.
+    for language, cue in cues.items():
+        yield "subtitles", (language, float(cue.at), cue.text)
     if len(record.rungs) > 1:
         yield "choose", ("lowest", PLAY_SECONDS)
         yield "choose", ("highest", PLAY_SECONDS)
@@ -173,6 +203,8 @@ def _faults(take: Take, record: PackageRecord, mix: Sequence[Variant]) -> Iterat
         yield f"{where}: it did not reach the end"
     if record.audio and not last.sound_bytes:
         yield f"{where}: no sound was decoded"
+    if any(seen.step == "subtitles" and not seen.cue for seen in take.seen):
+        yield f"{where}: no subtitle was shown"
     yield from (f"{where}: {fault}" for fault in _rung_faults(take, record))
     if take.cell.mode is Mode.MIXED:
         shown = {mix[number - 1] for rung in record.rungs for number in _numbers(take, rung, len(mix))}

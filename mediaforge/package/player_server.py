@@ -32,6 +32,7 @@ _MIME = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
     ".m4s": "video/iso.segment",
+    ".vtt": "text/vtt; charset=utf-8",
 }
 # Only our own scripts run and only our own files are fetched; players hand their pictures over as blobs, and shaka-player
 # gives EME a key through a data address.

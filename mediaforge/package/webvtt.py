@@ -26,30 +26,53 @@ def fitted_webvtt(path: Path, duration: Fraction) -> str:
 
 def fit_webvtt(text: str, duration: Fraction, *, name: Path) -> str:
     """As `fitted_webvtt`, for a text at hand; `name` is for messages."""
-    header, *blocks = re.split(r"\n(?:[ \t]*\n)+", text.replace("\r\n", "\n").replace("\r", "\n").strip())
-    if not re.match(r"WEBVTT(?:[ \t\n]|$)", header):
-        raise MediaError(name, "is no WebVTT (it does not begin with WEBVTT); convert the subtitles to WebVTT")
+    header, *blocks = webvtt_blocks(text, name=name)
     end = int(duration * 1000)
     kept = [cut for block in blocks if (cut := _cut(block, end, name)) is not None]
     kept.append(f"{_clock(end - 1)} --> {_clock(end)}\n")
     return "\n\n".join([header, *kept]) + "\n"
 
 
+def webvtt_blocks(text: str, *, name: Path) -> list[str]:
+    """The header, then each block. Raises MediaError where it is no WebVTT."""
+    blocks = re.split(r"\n(?:[ \t]*\n)+", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+    if not re.match(r"WEBVTT(?:[ \t\n]|$)", blocks[0]):
+        raise MediaError(name, "is no WebVTT (it does not begin with WEBVTT); convert the subtitles to WebVTT")
+    return blocks
+
+
+def cue_times(block: str, name: Path) -> tuple[Fraction, Fraction] | None:
+    """When a cue begins and ends, in seconds; None where the block is no cue. Raises MediaError."""
+    found = _timing(block.split("\n"), name)
+    if found is None:
+        return None
+    _, timing = found
+    return Fraction(_milliseconds(timing["start"]), 1000), Fraction(_milliseconds(timing["end"]), 1000)
+
+
 def _cut(block: str, end: int, name: Path) -> str | None:
     """A cue cut at `end`, None where it begins behind it; a block that is no cue stays as it is."""
     lines = block.split("\n")
-    # The timings stand in the first line of a cue, or in the second below its identifier.
-    at = next((index for index, line in enumerate(lines[:2]) if "-->" in line), None)
-    if at is None:
+    found = _timing(lines, name)
+    if found is None:
         return block
-    timing = _TIMING.fullmatch(lines[at].strip())
-    if timing is None:
-        raise MediaError(name, f"has a cue with no valid times ({lines[at].strip()[:60]!r}); mend the subtitles")
+    at, timing = found
     begin, stop = _milliseconds(timing["start"]), _milliseconds(timing["end"])
     if begin >= end or stop <= begin:  # 4.1: a cue must end behind its beginning; players drop those that do not
         return None
     lines[at] = f"{_clock(begin)} --> {_clock(min(stop, end))}{timing['settings']}"
     return "\n".join(lines)
+
+
+def _timing(lines: list[str], name: Path) -> tuple[int, re.Match[str]] | None:
+    # The timings stand in the first line of a cue, or in the second below its identifier.
+    at = next((index for index, line in enumerate(lines[:2]) if "-->" in line), None)
+    if at is None:
+        return None
+    timing = _TIMING.fullmatch(lines[at].strip())
+    if timing is None:
+        raise MediaError(name, f"has a cue with no valid times ({lines[at].strip()[:60]!r}); mend the subtitles")
+    return at, timing
 
 
 def _milliseconds(clock: str) -> int:

@@ -42,6 +42,7 @@ SEEN = Seen(
     dropped=0,
     sound_bytes=1,
     ended=True,
+    cue="",
     rungs=((160, 90),),
     version="shaka-player 5",
     errors=(),

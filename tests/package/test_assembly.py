@@ -29,6 +29,7 @@ def test_the_folder_holds_the_layout_and_nothing_else(packages: dict[Scheme, Pac
     expected = {"manifest.mpd", "master.m3u8", "mediaforge.json"}
     for folder in ("video/v060", "video/v120", "trick", "audio/ary-opus24", "audio/ary-aac64", "text/fr"):
         expected |= {f"{folder}/{name}" for name in whole}
+    expected |= {f"text/fr/{number}.vtt" for number in range(1, 5)}
     for folder in ("b/video/v060", "b/video/v120"):
         expected |= {f"{folder}/{name}" for name in numbers}
     for scheme in SCHEMES:

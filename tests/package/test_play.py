@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,8 +27,9 @@ from mediaforge.package.plan import PackageRequest
 from mediaforge.package.player import Played, play_package
 from mediaforge.package.player_cells import Mode, Player, plan_cells
 from mediaforge.package.player_server import PAGE
-from mediaforge.package.record import PackageRecord, Scheme
+from mediaforge.package.record import Scheme
 from mediaforge.tools import locate_chromium
+from tests.package.kinds import in_two_codecs, in_two_languages
 
 PAIRS = ("shaka-mpd", "shaka-m3u8", "dashjs-mpd", "hlsjs-m3u8")
 IN_CHILD = """
@@ -55,8 +58,8 @@ def only(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Leave these cells of all."""
 
     def choose(*names: str) -> None:
-        def cells(record: PackageRecord) -> tuple[object, ...]:
-            return tuple(cell for cell in plan_cells(record) if cell.name in names)
+        def cells(*facts: Any) -> tuple[object, ...]:
+            return tuple(cell for cell in plan_cells(*facts) if cell.name in names)
 
         monkeypatch.setattr(player, "plan_cells", cells)
 
@@ -90,8 +93,53 @@ def test_every_player_plays_a_package_to_its_end_and_refuses_a_wrong_key(
         assert picture is not None
         if row.take.cell.mode is not Mode.WRONG_KEY:
             assert switches(row) >= 2
+            assert [seen.cue for seen in row.take.seen if seen.step == "subtitles"] == ["كان يا ما كان"]
             assert colours(picture) > 500  # the moving test picture; a blank one has 1
     assert chromium_processes(tmp_path) == []
+
+
+def test_a_package_of_two_codecs_is_played_in_both(
+    ffmpeg: Callable[..., None],
+    request_: PackageRequest,
+    make_package: Callable[[PackageRequest], Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each player, told to take AV1, is given its rungs alone, switches between them, and shows the subtitles."""
+    monkeypatch.setattr(player, "SPEED", 2.0)
+    monkeypatch.setattr(player, "plan_cells", lambda *facts: [cell for cell in plan_cells(*facts) if cell.codec == "av01"][:4])
+    made = make_package(in_two_languages(in_two_codecs(ffmpeg, tmp_path, request_)))
+    rows = play_package(made.folder, keys=key_map, chromium=chromium)
+    assert {row.take.cell.name: row.check.message for row in rows if not row.check.ok} == {}
+    assert [row.take.cell.name for row in rows] == [f"{pair}-av01-plain" for pair in PAIRS]
+    for row in rows:
+        assert switches(row) >= 2
+        assert [bool(seen.cue) for seen in row.take.seen if seen.step == "subtitles"] == [True]
+        folders = {uri.rpartition("/")[0] for uri, _ in row.take.served if uri.endswith(".m4s") and uri.startswith("video/")}
+        assert folders == {"video/v060-av1", "video/v120-av1"}
+
+
+@pytest.mark.parametrize("cell", ["shaka-mpd-plain", "hlsjs-m3u8-plain"])
+def test_subtitles_that_no_manifest_offers_fail_the_cell(
+    cell: str,
+    packages: dict[Scheme, Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    copy_of: Callable[[Package], Path],
+    only: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    only(cell)
+    monkeypatch.setattr(player, "PATIENCE_SECONDS", 4.0)
+    folder = copy_of(packages[Scheme.CBCS])
+    master, mpd = folder / "master.m3u8", folder / "manifest.mpd"
+    lines = [line for line in master.read_text().splitlines(keepends=True) if "TYPE=SUBTITLES" not in line]
+    master.write_text("".join(lines).replace(',SUBTITLES="text"', ""))
+    mpd.write_text(re.sub(r'<AdaptationSet [^>]*contentType="text".*?</AdaptationSet>', "", mpd.read_text(), flags=re.DOTALL))
+    (row,) = play_package(folder, keys=key_map, chromium=chromium)
+    assert "no subtitles in fr are offered" in row.check.message
 
 
 def test_players_go_from_a_clear_lead_into_what_is_encrypted_and_stop_there_with_a_wrong_key(

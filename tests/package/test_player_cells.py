@@ -7,7 +7,19 @@ from fractions import Fraction
 import pytest
 
 from mediaforge.media import Grid, Variant
-from mediaforge.package.player_cells import Cell, Mode, Player, Seen, Take, judge, plan_cells, plan_mix, plan_steps
+from mediaforge.package.cues import Cue
+from mediaforge.package.player_cells import (
+    Cell,
+    Mode,
+    Player,
+    Seen,
+    Take,
+    judge,
+    plan_cells,
+    plan_mix,
+    plan_steps,
+    rungs_of,
+)
 from mediaforge.package.record import AudioRecord, PackageRecord, RungRecord, Scheme
 
 RECORD = PackageRecord(
@@ -24,6 +36,8 @@ RECORD = PackageRecord(
     variants=(Variant.A, Variant.B),
     digests={},
 )
+CODECS = {"low": "avc1", "high": "avc1"}
+CUES = {"fr": Cue(at=Fraction(2), text="Il était une fois")}
 CELL = Cell(player=Player.SHAKA, manifest="manifest.mpd", mode=Mode.PLAIN)
 MIX = (Variant.A, Variant.B, Variant.B, Variant.A)
 SEEN = Seen(
@@ -35,6 +49,7 @@ SEEN = Seen(
     dropped=0,
     sound_bytes=100,
     ended=False,
+    cue="",
     rungs=((160, 90), (256, 144)),
     version="shaka-player 5",
     errors=(),
@@ -55,14 +70,36 @@ def last(take: Take, **changes: object) -> Take:
 
 
 def test_every_player_plays_every_manifest_it_reads_in_every_mode() -> None:
-    names = [cell.name for cell in plan_cells(RECORD)]
+    names = [cell.name for cell in plan_cells(RECORD, CODECS)]
     pairs = ("shaka-mpd", "shaka-m3u8", "dashjs-mpd", "hlsjs-m3u8")
     assert names == [f"{pair}-{mode}" for mode in ("plain", "mixed", "wrong-key") for pair in pairs]
 
 
+def test_a_package_of_several_codecs_is_played_in_each_that_the_browser_decodes() -> None:
+    codecs = {"low": "avc1", "high": "av01"}
+    cells = plan_cells(RECORD, codecs)
+    assert [cell.name for cell in cells[::4]] == [f"shaka-mpd-{codec}-{mode}" for codec in ("avc1", "av01") for mode in Mode]
+    assert cells[0].words == "shaka-player, MPD, avc1, variant A"
+    assert [rung.name for rung in rungs_of(cells[-1], RECORD, codecs).rungs] == ["high"]
+    assert rungs_of(CELL, RECORD, codecs) == RECORD
+    assert {cell.codec for cell in plan_cells(RECORD, {"low": "avc1", "high": "hvc1"})} == {"avc1"}
+
+
+def test_subtitles_are_switched_on_where_they_say_something() -> None:
+    assert ("subtitles", ("fr", 2.0, "Il était une fois")) in list(plan_steps(CELL, RECORD, CUES))
+    assert "subtitles" not in [name for name, _ in plan_steps(CELL, RECORD, {})]
+
+
+def test_subtitles_that_are_not_shown_fail_the_cell() -> None:
+    shown = replace(GOOD.seen[0], step="subtitles", cue="Il était une fois", frames=15)
+    assert judge(replace(GOOD, seen=(GOOD.seen[0], shown, GOOD.seen[1])), RECORD, MIX).ok
+    check = judge(replace(GOOD, seen=(GOOD.seen[0], replace(shown, cue=""), GOOD.seen[1])), RECORD, MIX)
+    assert "no subtitle was shown" in check.message
+
+
 def test_only_what_there_is_can_be_mixed_or_have_a_wrong_key() -> None:
-    assert {cell.mode for cell in plan_cells(replace(RECORD, variants=(Variant.A,)))} == {Mode.PLAIN, Mode.WRONG_KEY}
-    assert {cell.mode for cell in plan_cells(replace(RECORD, scheme=Scheme.NONE))} == {Mode.PLAIN, Mode.MIXED}
+    assert {cell.mode for cell in plan_cells(replace(RECORD, variants=(Variant.A,)), CODECS)} == {Mode.PLAIN, Mode.WRONG_KEY}
+    assert {cell.mode for cell in plan_cells(replace(RECORD, scheme=Scheme.NONE), CODECS)} == {Mode.PLAIN, Mode.MIXED}
 
 
 def test_a_mix_holds_both_variants_in_each_pair_and_is_the_same_for_the_same_seed() -> None:
@@ -75,24 +112,24 @@ def test_a_mix_holds_both_variants_in_each_pair_and_is_the_same_for_the_same_see
 
 def test_out_of_a_clear_lead_a_viewer_goes_on_and_with_a_wrong_key_looks_behind_it() -> None:
     led = replace(RECORD, clear_segments=1)
-    assert ("seek", (1.92 - 0.4, 0.8)) in list(plan_steps(CELL, led))
-    assert [name for name, _ in plan_steps(replace(CELL, mode=Mode.WRONG_KEY), led)] == ["seek"]
-    assert list(plan_steps(replace(CELL, mode=Mode.WRONG_KEY), RECORD)) == []
+    assert ("seek", (1.92 - 0.4, 0.8)) in list(plan_steps(CELL, led, {}))
+    assert [name for name, _ in plan_steps(replace(CELL, mode=Mode.WRONG_KEY), led, CUES)] == ["seek"]
+    assert list(plan_steps(replace(CELL, mode=Mode.WRONG_KEY), RECORD, CUES)) == []
 
 
 def test_a_viewer_switches_down_and_up_seeks_and_sees_the_end() -> None:
-    steps = [(name, details[0] if details else None) for name, details in plan_steps(CELL, RECORD)]
+    steps = [(name, details[0] if details else None) for name, details in plan_steps(CELL, RECORD, {})]
     assert steps == [("choose", "lowest"), ("choose", "highest"), ("seek", 3.0), ("choose", "lowest"), ("finish", None)]
 
 
 def test_of_a_film_the_beginning_the_middle_and_the_end_are_played() -> None:
     film = replace(RECORD, grid=replace(RECORD.grid, frames=150_000))
-    assert [details[0] for name, details in plan_steps(CELL, film) if name == "seek"] == [3000.0, 5996.0]
+    assert [details[0] for name, details in plan_steps(CELL, film, {}) if name == "seek"] == [3000.0, 5996.0]
 
 
 def test_with_one_rung_there_is_nothing_to_switch() -> None:
     single = replace(RECORD, rungs=RECORD.rungs[:1])
-    assert [name for name, _ in plan_steps(CELL, single)] == ["seek", "finish"]
+    assert [name for name, _ in plan_steps(CELL, single, {})] == ["seek", "finish"]
 
 
 def test_a_cell_that_played_to_the_end_passes() -> None:

@@ -18,6 +18,7 @@ from mediaforge.package.layout import (
     video_folder,
 )
 from mediaforge.package.rules import Rule, finding
+from mediaforge.package.webvtt_segments import DIGEST, segments_digest
 from mediaforge.steps import digest_file
 
 _MANIFESTS = (".mpd", ".m3u8")
@@ -61,6 +62,9 @@ def _digests(contents: Contents) -> Iterator[str]:
     for folder, stream in contents.streams.items():
         if stream.digest != contents.record.digests.get(folder):
             yield f"{folder} does not hold what was packaged: a segment was changed, or comes from another run"
+        said = contents.record.digests.get(f"{folder}/{DIGEST}")
+        if said is not None and said != segments_digest(contents.folder / folder):
+            yield f"the WebVTT of {folder} is not what was packaged"
 
 
 def _changed(contents: Contents) -> Iterator[str]:

@@ -7,11 +7,12 @@ from pathlib import PurePosixPath
 from mediaforge.checks import Check
 from mediaforge.package.contents import Contents
 from mediaforge.package.dash import Presentation
-from mediaforge.package.hls import MasterPlaylist
+from mediaforge.package.hls import MasterPlaylist, MediaPlaylist
 from mediaforge.package.laws.timeline import shown_spans
-from mediaforge.package.layout import video_folder
+from mediaforge.package.layout import PLAYLIST, video_folder
 from mediaforge.package.rules import Rule, finding
 from mediaforge.package.stream import Rate, Stream, measured_rate
+from mediaforge.package.webvtt_segments import SUFFIX, checked_segment
 
 _ROUNDING = Fraction(1, 1000)  # EXTINF has three decimals
 _SOUND_FRAME = Fraction(1024, 48_000)
@@ -26,13 +27,19 @@ HLS_TIMES = Rule(id="package.hls.times", clause="RFC 8216, 4.3.2.1, 4.3.3.1", ho
 HLS_RATES = Rule(
     id="package.hls.rates", clause="RFC 8216, 4.3.4.2", holds="no mix of variants needs more than the master playlist says"
 )
+HLS_TEXT = Rule(
+    id="package.hls.text",
+    clause="RFC 8216, 3.5; HLS authoring, 5",
+    holds="subtitles are WebVTT, and each segment has the cues that fall into it",
+    advice="package the title again; players of HLS show no WebVTT in MP4",
+)
 HLS_FORM = Rule(
     id="package.hls.form",
     clause="RFC 8216, 4.3.3.4, 4.3.4.1, 4.3.4.2, 7",
     holds="version, init segments, text codecs, default sounds and ends are in place",
 )
 
-RULES = (DASH_TIMES, DASH_RATES, DASH_SAP, HLS_TIMES, HLS_RATES, HLS_FORM)
+RULES = (DASH_TIMES, DASH_RATES, DASH_SAP, HLS_TIMES, HLS_RATES, HLS_TEXT, HLS_FORM)
 
 
 def check_manifests(contents: Contents) -> Iterator[Check]:
@@ -43,6 +50,7 @@ def check_manifests(contents: Contents) -> Iterator[Check]:
     if contents.master is not None:
         yield finding(HLS_TIMES, _hls_times(contents))
         yield finding(HLS_RATES, _hls_rates(contents, contents.master))
+        yield finding(HLS_TEXT, _hls_text(contents))
         yield finding(HLS_FORM, _hls_form(contents, contents.master))
 
 
@@ -64,6 +72,25 @@ def _hls_times(contents: Contents) -> Iterator[str]:
         # RFC 8216bis, 4.4.3.1: a segment's length, rounded, must not exceed the target.
         if any(round(length) > playlist.target_seconds for length in playlist.seconds):
             yield f"{uri} has segments longer than its target of {playlist.target_seconds} s"
+
+
+def _hls_text(contents: Contents) -> Iterator[str]:
+    for stream in contents.texts():
+        playlist = contents.playlists.get(f"{stream.folder}/{PLAYLIST}")
+        if playlist is None or stream.track.codec != "wvtt":
+            continue
+        if not _is_webvtt(playlist):
+            yield f"{stream.folder} is offered as WebVTT in MP4"
+            continue
+        for uri, span in zip(playlist.uris, shown_spans(stream), strict=False):
+            path = contents.folder / stream.folder / uri
+            fault = checked_segment(path, span) if path.is_file() else None  # `package.files.present` says so
+            if fault is not None:
+                yield f"{stream.folder}/{uri} {fault}"
+
+
+def _is_webvtt(playlist: MediaPlaylist) -> bool:
+    return bool(playlist.uris) and all(uri.endswith(SUFFIX) for uri in playlist.uris)
 
 
 def _against(stream: Stream, said: Sequence[tuple[Fraction | None, Fraction]], place: str) -> Iterator[str]:
@@ -124,7 +151,7 @@ def _hls_form(contents: Contents, master: MasterPlaylist) -> Iterator[str]:
     for uri, playlist in contents.playlists.items():
         if not playlist.is_ended:
             yield f"{uri} has no end, so players wait for more"
-        if playlist.init is None:
+        if playlist.init is None and not _is_webvtt(playlist):
             yield f"{uri} names no init segment"
     for variant in master.variants:
         if variant.subtitles and "wvtt" not in variant.codecs:

@@ -13,6 +13,7 @@ export async function open(video, setup, fail, end) {
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
     streaming: { abr: { autoSwitchBitrate: { video: false, audio: false } }, buffer: { fastSwitchEnabled: true } },
   });
+  if (setup.codec) player.registerCustomCapabilitiesFilter(({ mimeType, codecs }) => !mimeType.startsWith('video') || codecs.startsWith(setup.codec));
   if (setup.kids.length) {
     const licence = await setup.askLicence(setup.kids);
     const clearkeys = Object.fromEntries(licence.keys.map(({ kid, k }) => [kid, k]));
@@ -25,6 +26,8 @@ export async function open(video, setup, fail, end) {
   return {
     version: `dash.js ${player.getVersion()}`,
     rungs: () => offered().map(({ id, bandwidth, width, height }) => ({ id, bandwidth, width, height })),
+    languages: () => player.getTracksFor('text').map(({ lang }) => lang),
+    subtitles: (index) => { player.enableText(true); player.setTextTrack(index); },
     choose: (rung) => player.setRepresentationForTypeById('video', rung.id, true),
   };
 }

@@ -27,6 +27,10 @@ export async function open(video, setup, fail) {
   // With a clear lead the init segment, and what it signals, comes before the first key line. hls.js forgets it and then takes
   // what the lines hold; a Clear Key line holds nothing. So it is told once more when the first key is wanted.
   hls.on(Hls.Events.KEY_LOADING, () => setTimeout(() => { if (!asked && signalled) video.dispatchEvent(signalled()); }, 0));
+  hls.on(Hls.Events.MANIFEST_PARSED, () => {
+    if (!setup.codec) return;
+    for (let at = hls.levels.length - 1; at >= 0; at--) if (!hls.levels[at].videoCodec?.startsWith(setup.codec)) hls.removeLevel(at);
+  });
   const ready = new Promise((resolve) => hls.on(Hls.Events.MANIFEST_PARSED, resolve));
   hls.loadSource(setup.manifest);
   hls.attachMedia(video);
@@ -37,6 +41,8 @@ export async function open(video, setup, fail) {
   return {
     version: `hls.js ${Hls.version}`,
     rungs: () => offered().map(({ level, id }) => ({ id, bandwidth: level.bitrate, width: level.width, height: level.height })),
+    languages: () => hls.subtitleTracks.map(({ lang }) => lang),
+    subtitles: (index) => { hls.subtitleDisplay = true; hls.subtitleTrack = index; },
     choose: (rung) => { hls.currentLevel = rung.id; },
   };
 }

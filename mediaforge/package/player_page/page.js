@@ -2,12 +2,15 @@
 // seen, and with what went wrong; none of them waits for ever.
 //
 // An adapter (shaka.js, dashjs.js, hlsjs.js) exports open(video, setup, fail, end) and resolves, once the player is ready, to
-// { version, rungs(), choose(rung) }. A rung is { id, bandwidth, width, height } as the manifest declares it.
+// { version, rungs(), choose(rung), languages(), subtitles(index) }. A rung is { id, bandwidth, width, height } as the manifest
+// declares it; languages() are those of the subtitles, and subtitles(index) shows one of them. Where setup.codec names a codec
+// (avc1, av01), the player shall take the rungs of that one.
 
 const video = document.getElementById('video');
 const errors = [];
 let seen = { width: 0, height: 0, at: -1, frames: 0 }; // the last picture that was shown
 let adapter = null;
+let cue = ''; // the subtitle that this step saw
 let title = '';
 let patience = 20; // seconds that anything may take
 let ended = false;
@@ -49,6 +52,21 @@ const steps = {
     await pictures(seconds);
   },
 
+  // The subtitles of a language are there, can be switched on, and the words that are due are on the screen.
+  async subtitles(language, at, text) {
+    const same = (name) => canonical(name) === canonical(language);
+    await until(() => adapter.languages().some(same), `no subtitles in ${language} are offered`);
+    adapter.subtitles(adapter.languages().findIndex(same));
+    const back = video.currentTime;
+    video.pause(); // the words may come late, and a short title would be over
+    video.currentTime = at;
+    await until(() => shown().includes(text), `the subtitle "${text}" is not shown`);
+    cue = text;
+    video.currentTime = back;
+    await settled(begin(), 'the player does not go on');
+    await pictures(0.1);
+  },
+
   async finish() {
     await until(() => ended, 'the end is not reached');
   },
@@ -60,7 +78,9 @@ window.step = async (name, ...details) => {
   } catch (error) {
     if (!errors.includes(error.message)) fail(error.message);
   }
-  return observed();
+  const row = observed();
+  cue = '';
+  return row;
 };
 
 function observed() {
@@ -74,6 +94,7 @@ function observed() {
     sound_bytes: video.webkitAudioDecodedByteCount ?? 0,
     ended,
     rungs: adapter ? offered().map(({ width, height }) => [width, height]) : [],
+    cue,
     version: adapter?.version ?? '',
     errors: [...errors],
   };
@@ -81,6 +102,17 @@ function observed() {
 
 function offered() {
   return [...adapter.rungs()].sort((one, other) => one.bandwidth - other.bandwidth);
+}
+
+// What the browser draws over the picture now, one space between words.
+function shown() {
+  const cues = Array.from(video.textTracks).filter(({ mode }) => mode === 'showing').flatMap(({ activeCues }) => Array.from(activeCues ?? []));
+  return cues.map((one) => one.getCueAsHTML().textContent.split(/\s+/).filter(Boolean).join(' ')).join(' ');
+}
+
+// Language tags as BCP 47 spells them; players give an unknown one different names.
+function canonical(name) {
+  return Intl.getCanonicalLocales(name || 'und')[0];
 }
 
 // A player that starts its source anew breaks play() off; what it does then, the pictures tell.

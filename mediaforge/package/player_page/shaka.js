@@ -15,6 +15,7 @@ export async function open(video, setup, fail) {
   player.configure({
     drm: { clearKeys },
     abr: { enabled: false },
+    ...(setup.codec ? { preferredVideo: [{ label: '', role: '', language: '', codec: setup.codec, hdrLevel: '', layout: '' }] } : {}),
     // A fault shall end the cell, not be tried again and again.
     streaming: { retryParameters: { maxAttempts: 2 }, bufferingGoal: 8 },
     manifest: { retryParameters: { maxAttempts: 2 } },
@@ -26,6 +27,8 @@ export async function open(video, setup, fail) {
   return {
     version: `shaka-player ${shaka.Player.version}`,
     rungs: () => offered().map(({ id, bandwidth, width, height }) => ({ id, bandwidth, width, height })),
+    languages: () => player.getTextTracks().map(({ language }) => language),
+    subtitles: (index) => player.selectTextTrack(player.getTextTracks()[index]),
     choose: (rung) => player.selectVariantTrack(tracks().find((track) => track.id === rung.id), true),
   };
 }
