@@ -50,9 +50,10 @@ from mediaforge.transcode.expect import expect
 from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network, load_network
 from mediaforge.transcode.optimise import PERCENTILES, Aims, Candidates, not_dominated, optimise
-from mediaforge.transcode.planning import Offer, candidate_offers, container_bps, planned_sizes, sound_bps, study
+from mediaforge.transcode.planning import Offer, candidate_offers, container_bps, sound_bps, study
 from mediaforge.transcode.probe import probe, read_timeline
 from mediaforge.transcode.sessions import draw_sessions
+from mediaforge.transcode.shapes import planned_shapes
 from mediaforge.transcode.simulate import simulate
 from mediaforge.transcode.studyfile import load_study, save_study
 
@@ -249,7 +250,8 @@ def frontier(
 
     Where no ladder serves the policy's floor the floor is raised step by step; a row of the figures says so.
     """
-    offers = candidate_offers(curves, planned_sizes(bench.policy, bench.film), bench.ladder.audio, codec=bench.policy.codec)
+    shapes = planned_shapes(bench.policy, bench.film, curves.grid)
+    offers = candidate_offers(curves, shapes, bench.ladder.audio, codec=bench.policy.codec)
     declared, mean, vmaf = planning.columns(offers)
     candidates = Candidates(declared_bps=declared, mean_bps=mean, vmaf=vmaf)
     candidates = candidates if shift is None else shift.apply(candidates)

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from mediaforge.cli.shipped import open_ladder
 from mediaforge.ladder import AudioRung, FittedRung, Policy
-from mediaforge.media import Chunk, Grid, Master, Variant
+from mediaforge.media import Chunk, Grid, Master, Shape, Variant
 from mediaforge.tools import Tools, locate_tools, run
 from mediaforge.transcode.chunks import plan_grid
 from mediaforge.transcode.codecs import codec as codec_named
@@ -35,9 +35,10 @@ from mediaforge.transcode.encoder import EncodeRequest, encode_argv
 from mediaforge.transcode.expect import audience, expect, strugglers
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.optimise import FLOOR_USAGE, PERCENTILES, Aims, Candidates, not_dominated, optimise
-from mediaforge.transcode.planning import TitleLadder, choose, container_bps, planned_sizes, sound_bps, study, worth_per_bps
+from mediaforge.transcode.planning import TitleLadder, choose, container_bps, sound_bps, study, worth_per_bps
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames
+from mediaforge.transcode.shapes import planned_shapes
 from mediaforge.transcode.survey import packet_bits
 from mediaforge.transcode.trials import Reel, Trial, trial_argv
 
@@ -102,7 +103,7 @@ def _later(master: Master, start: float) -> Master:
 
 def _truth(kept: Path | None, film: Master, grid: Grid, policy: Policy, *, tools: Tools) -> tuple[Truth, float]:
     """Bits and mean VMAF of every GOP by size, and the CPU seconds they took."""
-    sizes = planned_sizes(policy, film)
+    sizes = [(shape.width, shape.height) for shape in planned_shapes(policy, film, grid) if shape.step == 1]
     if kept is not None and kept.exists():
         with np.load(kept) as file:
             return {size: (file[f"bits-{size[1]}"], file[f"vmaf-{size[1]}"]) for size in sizes}, float(file["cpu"])
@@ -121,7 +122,7 @@ def _truth(kept: Path | None, film: Master, grid: Grid, policy: Policy, *, tools
 def _encode_all(film: Master, grid: Grid, size: tuple[int, int], *, preset: str, tools: Tools) -> tuple[Floats, Floats]:
     """Bits and mean VMAF, (CRFs, GOPs) each, of every GOP at one size."""
     whole = Reel(film=film, grid=grid, halves=1)
-    trials = [Trial(width=size[0], height=size[1], crf=int(crf), preset=preset) for crf in CRFS]
+    trials = [Trial(shape=Shape(*size), crf=int(crf), preset=preset) for crf in CRFS]
     starts = np.arange(grid.segments) * grid.gop_frames
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -11,7 +11,7 @@ from mediaforge.catalogue import Catalogue, CopyKind
 from mediaforge.context import Context
 from mediaforge.errors import MediaError, StoreError, UnknownId
 from mediaforge.frames import Piece, stitch
-from mediaforge.media import Variant
+from mediaforge.media import Grid, Variant
 from mediaforge.package.layout import segment_name, video_folder
 from mediaforge.package.record import PackageRecord, load_record, save_record
 from mediaforge.package.stream import read_stream
@@ -50,7 +50,8 @@ def personalise_file(context: Context, title: str, recipient: str, *, folder: Pa
         known = ", ".join(fitted.rung.name for fitted in plan.rungs)
         raise UnknownId("rung", name, f"{title} has {known}")
     joined = result_of(context, plan, "join").folder
-    pieces = tuple(_pieces(plan, letters, joined, name))
+    step = next(fitted.step for fitted in plan.rungs if fitted.rung.name == name)
+    pieces = tuple(_pieces(plan.grid.every(step), letters, joined, name))
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{title}-{recipient}.mp4"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".mediaforge-") as draft:
@@ -93,15 +94,15 @@ def _marked_plan(context: Context, title: str) -> Plan:
     return load_plan(context, release.release_id)
 
 
-def _pieces(plan: Plan, letters: str, folder: Path, rung: str) -> list[Piece]:
-    """Runs of segments of one variant, so that a long film needs few pieces."""
+def _pieces(grid: Grid, letters: str, folder: Path, rung: str) -> list[Piece]:
+    """Runs of segments of one variant, so that a long film needs few pieces; `grid` is the rung's own."""
     pieces = []
     first = 0
     for letter, run in groupby(letters):
         last = first + len(list(run))
-        frames = min(last * plan.grid.gop_frames, plan.grid.frames) - first * plan.grid.gop_frames
+        frames = min(last * grid.gop_frames, grid.frames) - first * grid.gop_frames
         path = folder / rendition_name(rung, Variant.A if letter == "A" else Variant.B)
-        pieces.append(Piece(path=path, first_frame=first * plan.grid.gop_frames, frames=frames))
+        pieces.append(Piece(path=path, first_frame=first * grid.gop_frames, frames=frames))
         first = last
     return pieces
 

@@ -86,6 +86,7 @@ def trace(
             rung=fitted.rung.name,
             a=joined / rendition_name(fitted.rung.name, Variant.A),
             b=joined / rendition_name(fitted.rung.name, Variant.B),
+            step=fitted.step,
         )
         for fitted in plan.rungs
     )

@@ -57,6 +57,7 @@ class Policy:
     """How rungs are chosen for each title: what the optimiser may choose from, and what it owes to whom.
 
     `reference` names the ladder that no viewer may be worse off than by more than `slack_vmaf` ("" binds nobody);
+    `half_rates` lets small pictures of fast films be shown at half the frame rate;
     `worth_vmaf` is how many points of VMAF a viewer gives up to pay one unit of the network's currency less an hour.
     """
 
@@ -65,6 +66,7 @@ class Policy:
     codec: str
     preset: str
     boxes: tuple[tuple[int, int], ...]
+    half_rates: bool
     most_rungs: int
     floor_bps: int
     step_vmaf: float
@@ -103,7 +105,8 @@ class FittedRung:
     """A rung with the picture size it takes for one master.
 
     `crfs` is one constant quality a segment where the rung was planned for the title; empty where it is encoded at a mean rate.
-    `grain` is what the decoder is told to put back of the master's film grain: 0 (none) to 50.
+    `grain` is what the decoder is told to put back of the master's film grain: 0 (none) to 50. `step` 2 shows every second
+    frame of the title's grid.
     """
 
     rung: Rung
@@ -111,6 +114,7 @@ class FittedRung:
     height: int
     crfs: tuple[float, ...] = ()
     grain: int = 0
+    step: int = 1
 
     @property
     def label(self) -> str:
@@ -241,6 +245,7 @@ def _policy(path: Path, row: dict[str, Any]) -> Policy:
         codec=codec,
         preset=preset,
         boxes=_boxes(path, row),
+        half_rates=_flag(path, row, "half_rates", default=True),
         most_rungs=_whole(path, None, row, "most_rungs"),
         floor_bps=_whole(path, None, row, "floor_kbps") * 1000,
         step_vmaf=_number(path, None, row, "step_vmaf", default=2.0),
@@ -269,6 +274,13 @@ def _text(path: Path, row: dict[str, Any], key: str, *, default: str | None = No
     value = row.get(key, default)
     if not isinstance(value, str):
         raise LadderError(path, f"{key} is {value!r}; give a text in quotes")
+    return value
+
+
+def _flag(path: Path, row: dict[str, Any], key: str, *, default: bool) -> bool:
+    value = row.get(key, default)
+    if not isinstance(value, bool):
+        raise LadderError(path, f"{key} is {value!r}; give true or false")
     return value
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 AAC_FRAME_SAMPLES = 1024
 AUDIO_RATE = 48_000
@@ -148,6 +149,16 @@ class Grid:
     def duration(self) -> Fraction:
         return self.frames / self.fps
 
+    @property
+    def can_halve(self) -> bool:
+        """Whether every GOP, the last one too, has an even number of frames."""
+        return self.gop_frames % 2 == 0 and self.frames % 2 == 0
+
+    def every(self, step: int) -> "Grid":
+        """The same segments for a rendition that shows every `step`-th frame: 1, or 2 where the grid can be halved."""
+        assert step == 1 or (step == 2 and self.can_halve)
+        return Grid(fps=self.fps / step, gop_frames=self.gop_frames // step, frames=self.frames // step)
+
     def segment_frames(self, segment: int) -> int:
         """Frames in this segment: a whole GOP but for the last."""
         return min(self.gop_frames, self.frames - segment * self.gop_frames)
@@ -155,6 +166,18 @@ class Grid:
     def segment_span(self, segment: int) -> Span:
         first = segment * self.gop_frames
         return Span(start=first / self.fps, end=(first + self.segment_frames(segment)) / self.fps)
+
+
+class Shape(NamedTuple):
+    """A picture size in square pixels, and which frames of the grid are shown at it: all, or every second (`step` 2)."""
+
+    width: int
+    height: int
+    step: int = 1
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
 
 
 def gop_frames(fps: Fraction) -> int:

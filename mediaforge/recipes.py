@@ -269,6 +269,7 @@ def _video_input(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[V
     return VideoInput(
         rung=rung.name,
         label=fitted.label,
+        step=fitted.step,
         width=fitted.width,
         height=fitted.height,
         bitrate_bps=rung.bitrate_bps,

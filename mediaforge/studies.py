@@ -12,7 +12,8 @@ from mediaforge.tools import build_id
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network
-from mediaforge.transcode.planning import TitleLadder, choose, plan_trials, planned_sizes, study
+from mediaforge.transcode.planning import TitleLadder, choose, study
+from mediaforge.transcode.shapes import plan_trials, planned_shapes
 from mediaforge.transcode.studyfile import load_study, save_study
 
 _STUDY_NAME = "study.npz"
@@ -38,16 +39,16 @@ def title_ladder(
 def title_study(
     context: Context, master: Master, policy: Policy, *, digest: str, grid: Grid, on_progress: Callable[[float], None]
 ) -> TitleCurves:
-    """The curves of a master at a policy's sizes, codec and preset; `digest` is the master's. Raises MediaError, ToolError."""
+    """The curves of a master at a policy's shapes, codec and preset; `digest` is the master's. Raises MediaError, ToolError."""
     params = {
         "video": master.video,
         "grid": grid,
         "codec": policy.codec,
-        "trials": plan_trials(planned_sizes(policy, master), codec(policy.codec)),
+        "trials": plan_trials(planned_shapes(policy, master, grid), codec(policy.codec)),
         "preset": policy.preset,
     }
     build = build_id(context.tools.ffmpeg)
-    step = Step(name="study", version=5, inputs=(digest,), params=to_facts(params), tools=(build,))
+    step = Step(name="study", version=6, inputs=(digest,), params=to_facts(params), tools=(build,))
 
     def most(share: float) -> None:
         on_progress(min(share, 0.99))  # done is what is kept

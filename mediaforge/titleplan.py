@@ -8,15 +8,16 @@ from mediaforge.context import Context
 from mediaforge.errors import LadderError
 from mediaforge.forecast import Forecast, forecast
 from mediaforge.ladder import FittedRung, Ladder, Policy, fit_rungs
-from mediaforge.media import Grid, Master
+from mediaforge.media import Grid, Master, Shape
 from mediaforge.steps import digest_file
 from mediaforge.studies import title_study
 from mediaforge.transcode.chunks import plan_grid
 from mediaforge.transcode.expect import PATIENCE
 from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network
-from mediaforge.transcode.planning import choose, planned_sizes, static_offers
+from mediaforge.transcode.planning import choose, static_offers
 from mediaforge.transcode.probe import probe, read_timeline
+from mediaforge.transcode.shapes import planned_shapes
 
 STATIC_CODEC = "h264"  # ladders of fixed rates have no other
 
@@ -31,14 +32,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitlePlan:
-    """`rungs` and `ours` are the ladder asked for, low to high; `curves` at `sizes` are what it was chosen from."""
+    """`rungs` and `ours` are the ladder asked for, low to high; `curves` at `shapes` are what it was chosen from."""
 
     master: Master
     grid: Grid
     ladder: Ladder
     network: Network
     curves: TitleCurves
-    sizes: tuple[tuple[int, int], ...]
+    shapes: tuple[Shape, ...]
     rungs: tuple[FittedRung, ...]
     ours: Forecast
     others: tuple[Forecast, ...]
@@ -99,7 +100,7 @@ def plan_title(
         ladder=ladder,
         network=network,
         curves=curves,
-        sizes=planned_sizes(studied, master),
+        shapes=planned_shapes(studied, master, grid),
         rungs=rungs,
         ours=ours,
         kept=kept,

@@ -40,6 +40,18 @@ def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Callable[..., None]) 
 
 
 @pytest.fixture(scope="session")
+def fast_clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Callable[..., None]) -> Path:
+    """A silent master of 203 frames, 320x180p50."""
+    path = tmp_path_factory.mktemp("media") / "fast.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=50,noise=alls=12:allf=t:all_seed=7", "-frames:v", "203"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-threads", "1", "-pix_fmt", "yuv420p"),
+        path,
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
 def shared_media() -> Path:
     folder = REPOSITORY.parent / "shared" / "media"
     if not folder.is_dir():

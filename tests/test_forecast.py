@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mediaforge.forecast import Forecast, by_class, delivered, forecast, rate_at_vmaf, tracks
-from mediaforge.media import Grid
+from mediaforge.media import Grid, Shape
 from mediaforge.transcode.allocate import Allocation
 from mediaforge.transcode.network import load_network
 from mediaforge.transcode.optimise import PERCENTILES
@@ -23,8 +23,7 @@ def offer(name: str, mean_bps: float, vmaf: float, *, sound_bps: float = 20e3) -
     """A rung of six equal segments, declared a tenth above its mean."""
     picture = mean_bps - sound_bps
     allocation = Allocation(
-        width=256,
-        height=144,
+        shape=Shape(256, 144),
         cap_bps=1.1 * picture,
         crf=np.full(6, 30.0),
         bps=np.full(6, picture),

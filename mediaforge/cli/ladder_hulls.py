@@ -11,6 +11,7 @@ from mediaforge.cli.output import rate
 from mediaforge.cli.svg import band, diamond, dot, drawing, line, text, trail
 from mediaforge.forecast import Forecast
 from mediaforge.ladder import AudioRung
+from mediaforge.media import Shape
 from mediaforge.transcode.allocate import at_slope, slopes
 from mediaforge.transcode.hull import TitleCurves, upper_hull
 from mediaforge.transcode.network import Network
@@ -27,11 +28,10 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SizeCurve:
-    """One picture size at constant slope without a cap: mean rates with sound and container in bit/s, VMAF; (points,) each."""
+class ShapeCurve:
+    """One shape at constant slope without a cap: mean rates with sound and container in bit/s, VMAF; (points,) each."""
 
-    width: int
-    height: int
+    shape: Shape
     mean_bps: Floats
     vmaf: Floats
 
@@ -51,19 +51,19 @@ class _Axes:
         return _FOOT - (_FOOT - _TOP) * (vmaf - self.worst) / (101 - self.worst)
 
 
-def size_curves(curves: TitleCurves, sizes: Sequence[tuple[int, int]], audio: Sequence[AudioRung]) -> tuple[SizeCurve, ...]:
-    """What each size would give where its curve may be trusted, fine to coarse turned round: by rising rate."""
-    return tuple(_size_curve(curves, width, height, audio) for width, height in sizes)
+def shape_curves(curves: TitleCurves, shapes: Sequence[Shape], audio: Sequence[AudioRung]) -> tuple[ShapeCurve, ...]:
+    """What each shape would give where its curve may be trusted, fine to coarse turned round: by rising rate."""
+    return tuple(_shape_curve(curves, shape, audio) for shape in shapes)
 
 
-def draw_hulls(sizes: Sequence[SizeCurve], ladders: Sequence[Forecast], network: Network) -> str:
+def draw_hulls(shapes: Sequence[ShapeCurve], ladders: Sequence[Forecast], network: Network) -> str:
     """`ladders`: the one asked for first, with names at its rungs; of the others the rungs alone."""
-    axes = _axes(sizes, ladders)
+    axes = _axes(shapes, ladders)
     parts = [_density(network, axes), *_grid(axes)]
-    parts += [_trail(axes, one.mean_bps, one.vmaf, look="size") for one in sizes]
-    bps, vmaf = (np.concatenate([getattr(one, name) for one in sizes]) for name in ("mean_bps", "vmaf"))
+    parts += [_trail(axes, one.mean_bps, one.vmaf, look="size") for one in shapes]
+    bps, vmaf = (np.concatenate([getattr(one, name) for one in shapes]) for name in ("mean_bps", "vmaf"))
     hull = upper_hull(bps, vmaf)
-    parts += [_trail(axes, bps[hull], vmaf[hull], look="hull"), *_size_names(axes, sizes)]
+    parts += [_trail(axes, bps[hull], vmaf[hull], look="hull"), *_shape_names(axes, shapes)]
     for number, ladder in reversed(tuple(enumerate(ladders))):
         parts += _marks(axes, ladder, number)
     parts += _rung_names(axes, ladders[0])
@@ -74,23 +74,22 @@ def draw_hulls(sizes: Sequence[SizeCurve], ladders: Sequence[Forecast], network:
     return drawing(*parts, height=_FOOT + 24, label=f"VMAF against rate. Rungs of {ladders[0].name}: {rungs}")
 
 
-def _size_curve(curves: TitleCurves, width: int, height: int, audio: Sequence[AudioRung]) -> SizeCurve:
-    curve = curves.sized(width, height)
+def _shape_curve(curves: TitleCurves, shape: Shape, audio: Sequence[AudioRung]) -> ShapeCurve:
+    curve = curves.shaped(shape)
     tried = slopes(curves, curve, np.linspace(curve.coarsest, curve.finest, _POINTS))
     found = [at_slope(curves, curve, slope, cap_bps=math.inf) for slope in tried]
-    beside = container_bps(curves.grid)
-    return SizeCurve(
-        width=width,
-        height=height,
+    beside = container_bps(curves.grid.every(shape.step))
+    return ShapeCurve(
+        shape=shape,
         mean_bps=np.array([one.mean_bps + sound_bps(audio, one.mean_bps) + beside for one in found]),
         vmaf=np.array([one.mean_vmaf for one in found]),
     )
 
 
-def _axes(sizes: Sequence[SizeCurve], ladders: Sequence[Forecast]) -> _Axes:
+def _axes(shapes: Sequence[ShapeCurve], ladders: Sequence[Forecast]) -> _Axes:
     offers = [offer for ladder in ladders for offer in ladder.offers]
-    rates = np.concatenate([*(one.mean_bps for one in sizes), [offer.mean_bps for offer in offers]])
-    scores = np.concatenate([*(one.vmaf for one in sizes), [offer.vmaf for offer in offers]])
+    rates = np.concatenate([*(one.mean_bps for one in shapes), [offer.mean_bps for offer in offers]])
+    scores = np.concatenate([*(one.vmaf for one in shapes), [offer.vmaf for offer in offers]])
     worst = 20 * math.floor(max(0.0, float(scores.min())) / 20)
     return _Axes(low_bps=float(rates.min()) / 1.3, high_bps=float(rates.max()) * 1.25, worst=worst)
 
@@ -133,15 +132,19 @@ def _marks(axes: _Axes, ladder: Forecast, number: int) -> list[str]:
     return parts
 
 
-def _size_names(axes: _Axes, sizes: Sequence[SizeCurve]) -> list[str]:
+def _shape_names(axes: _Axes, shapes: Sequence[ShapeCurve]) -> list[str]:
     """Each curve is named where it begins, below and to the right; a name that would touch the last one is left out."""
     parts, last = [], -100.0
-    for one in sizes:
+    for one in shapes:
         x, y = axes.across(float(one.mean_bps[0])), axes.down(float(one.vmaf[0]))
         if x - last >= _APART:
-            parts.append(text(f"{one.height}p", x=x + 1.5, y=min(y + 18, _FOOT - 24), look="small muted halo"))
+            parts.append(text(_name(one.shape), x=x + 1.5, y=min(y + 18, _FOOT - 24), look="small muted halo"))
             last = x
     return parts
+
+
+def _name(shape: Shape) -> str:
+    return f"{shape.height}p" + ("½" if shape.step == 2 else "")
 
 
 def _rung_names(axes: _Axes, ladder: Forecast) -> list[str]:
@@ -150,6 +153,6 @@ def _rung_names(axes: _Axes, ladder: Forecast) -> list[str]:
     for offer in ladder.offers:
         x, y = axes.across(offer.mean_bps), axes.down(offer.vmaf)
         if x - last >= _APART:
-            parts.append(text(f"{offer.allocation.height}p", x=x - 1, y=y - 9, look="small label halo", anchor="end"))
+            parts.append(text(_name(offer.allocation.shape), x=x - 1, y=y - 9, look="small label halo", anchor="end"))
             last = x
     return parts

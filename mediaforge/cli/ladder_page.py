@@ -7,7 +7,7 @@ import jinja2
 from markupsafe import Markup
 
 from mediaforge import __version__
-from mediaforge.cli.ladder_hulls import draw_hulls, size_curves
+from mediaforge.cli.ladder_hulls import draw_hulls, shape_curves
 from mediaforge.cli.ladder_shots import draw_strips
 from mediaforge.cli.ladder_viewers import draw_percentiles, headline, price_at
 from mediaforge.cli.output import clock, rate
@@ -24,7 +24,7 @@ def page(plan: TitlePlan, *, sentences: tuple[str, ...], encoder: str) -> str:
     names, currency = [one.name for one in ladders], plan.network.price.currency
     prices = [price_at(one) for one in ladders]
     dearest = math.ceil(max(float(row.max()) for row in prices) / 4) * 4  # so that the quarters on the axis are whole numbers
-    sizes = size_curves(plan.curves, plan.sizes, plan.ladder.audio)
+    shapes = shape_curves(plan.curves, plan.shapes, plan.ladder.audio)
     return environment.get_template("ladder.html.j2").render(
         plan=plan,
         ladders=ladders,
@@ -34,7 +34,7 @@ def page(plan: TitlePlan, *, sentences: tuple[str, ...], encoder: str) -> str:
         good_vmaf=GOOD_VMAF,
         feature_seconds=FEATURE_SECONDS,
         bars=[(title, way, _ours(drawn)) for title, way, drawn in headline(ladders, GOOD_VMAF, FEATURE_SECONDS)],
-        hulls=_ours(draw_hulls(sizes, ladders, plan.network)),
+        hulls=_ours(draw_hulls(shapes, ladders, plan.network)),
         vmaf_at=_ours(draw_percentiles([one.vmaf_at for one in ladders], names, most=100, unit="VMAF")),
         price_at=_ours(draw_percentiles(prices, names, most=max(1, dearest), unit=currency, tall=150)),
         strips=_ours(draw_strips(plan.ours.offers, plan.curves)),

@@ -94,7 +94,7 @@ def _data(plan: TitlePlan, report: Path | None) -> dict[str, object]:
             "codec": fitted.rung.codec,
             "width": fitted.width,
             "height": fitted.height,
-            "fps": round(float(plan.grid.fps), 3),
+            "fps": round(float(plan.grid.fps / fitted.step), 3),
             "bitrate_bps": fitted.rung.bitrate_bps,
             "max_bitrate_bps": fitted.rung.max_bitrate_bps,
             "vmaf": round(offer.vmaf, 2),
@@ -143,7 +143,7 @@ def _print(plan: TitlePlan, report: Path | None, others: tuple[str, ...]) -> Non
     rows = [
         (
             fitted.rung.name,
-            f"{fitted.width}x{fitted.height}",
+            f"{fitted.width}x{fitted.height}" + (f" at {float(plan.grid.fps / fitted.step):g} fps" if fitted.step > 1 else ""),
             rate(offer.mean_bps),
             rate(offer.declared_bps),
             f"{offer.vmaf:.1f}",

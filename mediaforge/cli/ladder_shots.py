@@ -54,7 +54,7 @@ def _strip(offer: Offer, edges: Floats, *, y: float) -> list[str]:
     crfs = f"CRF {low:.0f}" if high - low < 0.5 else f"CRF {low:.0f} to {high:.0f}"
     mean = foot - _TALL * allocation.mean_bps / cap
     return [
-        text(f"{allocation.width}×{allocation.height}", x=0, y=y + 15, look="label"),
+        text(f"{allocation.shape.width}×{allocation.shape.height}", x=0, y=y + 15, look="label"),
         text(f"{crfs}, {rate(allocation.mean_bps)} of {rate(cap)}", x=100, y=y + 15, look="small muted", anchor="end"),
         band([(0.0, foot), (0.0, y + 22), (100.0, y + 22), (100.0, foot)], height=foot, look="track"),
         band([(0.0, foot), *ridge, (100.0, foot)], height=foot, look="spent"),

@@ -22,7 +22,10 @@ from mediaforge.package.record import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoInput:
-    """One rung's clear renditions (MP4, closed GOPs on the grid). `b` is None for a title without a watermark."""
+    """One rung's clear renditions (MP4, closed GOPs on the grid). `b` is None for a title without a watermark.
+
+    `step` 2: they show every second frame of the grid.
+    """
 
     rung: str
     label: str
@@ -32,6 +35,7 @@ class VideoInput:
     max_bitrate_bps: int
     a: Path
     b: Path | None = None
+    step: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,7 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
                 bitrate_bps=row.bitrate_bps,
                 max_bitrate_bps=row.max_bitrate_bps,
                 label=row.label,
+                step=row.step,
             )
             for row in request.video
         ),

@@ -41,6 +41,7 @@ class RungRecord:
     bitrate_bps: int
     max_bitrate_bps: int
     label: str
+    step: int = 1  # 2: every second frame of the grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,11 @@ class PackageRecord:
         audio = tuple(audio_folder(row.language, row.name) for row in self.audio)
         trick = (TRICK_FOLDER,) if self.trick else ()
         return video + trick + audio + tuple(text_folder(row.language) for row in self.text)
+
+    def grid_of(self, folder: str) -> Grid:
+        """The grid on which the pictures in a folder lie: the title's, or every second frame of it."""
+        steps = {video_folder(rung.name, variant): rung.step for rung in self.rungs for variant in self.variants}
+        return self.grid.every(steps.get(folder, 1))
 
 
 def save_record(record: PackageRecord, folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.media import Shape
 from mediaforge.transcode.hull import Curve, TitleCurves
 
 # CRF steps a shot may lie from its rung's middle: further out the curves are guesses and the eye sees the jump.
@@ -19,10 +20,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """One way to encode a title: a size, the most a segment may take, and what follows for every segment, (segments,)."""
+    """One way to encode a title: a shape, the most a segment may take, and what follows for every segment, (segments,)."""
 
-    width: int
-    height: int
+    shape: Shape
     cap_bps: float
     crf: Floats
     bps: Floats
@@ -86,8 +86,7 @@ def _allocation(title: TitleCurves, curve: Curve, wanted: Floats, *, cap_bps: fl
     bps = curve.bits(crf) / title.seconds
     vmaf = curve.vmaf(crf, title.sample)
     return Allocation(
-        width=curve.width,
-        height=curve.height,
+        shape=curve.shape,
         cap_bps=cap_bps,
         crf=crf,
         bps=bps,

@@ -27,7 +27,7 @@ from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.codecs.interface import Goal
 from mediaforge.transcode.segments import chunk_crfs, chunk_segments, coarser, segment_bits
-from mediaforge.transcode.source import grid_picture, sized
+from mediaforge.transcode.source import every, grid_picture, sized
 from mediaforge.transcode.trick import TRICK_FILE, TrickRung, first_pictures, trick_options
 
 STALL_SECONDS = 180.0  # no new frame for so long and the encode is ended: the slowest frame we know (DCP) takes one
@@ -90,8 +90,9 @@ def parts(request: EncodeRequest) -> Iterator[EncodeRequest]:
 
     Trick play comes out of the first encode that decodes a segment.
     """
-    leaning = tuple(rung for rung in request.rungs if not codec(rung.rung.codec).one_crf)
-    others = tuple(rung for rung in request.rungs if codec(rung.rung.codec).one_crf)
+    rungs = sorted(request.rungs, key=lambda rung: rung.step)  # ffmpeg tells the frames of its first output: of all there are
+    leaning = tuple(rung for rung in rungs if not codec(rung.rung.codec).one_crf)
+    others = tuple(rung for rung in rungs if codec(rung.rung.codec).one_crf)
     if leaning:
         yield replace(request, rungs=leaning)
     if others:
@@ -134,22 +135,28 @@ def _correct(request: EncodeRequest, takes: _Takes, folder: Path, *, tools: Tool
 def _made(part: EncodeRequest, folder: Path, *, tools: Tools, on_frame: Callable[[int], None]) -> _Takes:
     """Run one encode into a new folder and look at what came out."""
     folder.mkdir()
-    watch = _Watch(on_frame=on_frame)
+    step = part.rungs[0].step
+    watch = _Watch(on_frame=lambda frame: on_frame(frame * step))
     argv = encode_argv(part, folder, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, on_line=watch.read, watchdog_seconds=STALL_SECONDS)
-    if watch.done != part.chunk.frames:
+    wanted = part.chunk.frames // step
+    if watch.done != wanted:
         first = float(part.chunk.first_frame / part.grid.fps)
-        what = f"gave {watch.done} of {part.chunk.frames} frames from {first:.2f} s on; get an undamaged copy"
+        what = f"gave {watch.done} of {wanted} frames from {first:.2f} s on; get an undamaged copy"
         raise MediaError(part.master.path, what)
-    names = (rendition_name(rung.rung.name, variant) for rung in part.rungs for variant in part.differing)
-    made = {name: _takes(folder / name, part, tools=tools) for name in names}
+    made = {
+        name: _takes(folder / name, part, part.grid.every(rung.step), tools=tools)
+        for rung in part.rungs
+        for name in (rendition_name(rung.rung.name, variant) for variant in part.differing)
+    }
     if part.trick is not None:
-        made[TRICK_FILE] = _takes(folder / TRICK_FILE, part, tools=tools)
+        made[TRICK_FILE] = _takes(folder / TRICK_FILE, part, part.grid, tools=tools)
     return made
 
 
-def _takes(rendition: Path, part: EncodeRequest, *, tools: Tools) -> list[_Take]:
-    grid, segments = part.grid, chunk_segments(part.chunk, part.grid)
+def _takes(rendition: Path, part: EncodeRequest, grid: Grid, *, tools: Tools) -> list[_Take]:
+    """`grid` is the rendition's own."""
+    segments = chunk_segments(part.chunk, part.grid)
     bits = segment_bits(rendition, tools=tools)
     if len(bits) != len(segments):
         raise ToolError("ffmpeg", f"made {len(bits)} GOPs of {len(segments)} in {rendition.name}; release the title again")
@@ -183,7 +190,8 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     split = picture.filter_multi_output("split", len(request.rungs) + (request.trick is not None))
     outputs = []
     for number, rung in enumerate(request.rungs):
-        scaled = sized(split.stream(number), request.master, width=rung.width, height=rung.height)
+        shown = every(split.stream(number), request.grid, rung.step)
+        scaled = sized(shown, request.master, width=rung.width, height=rung.height)
         pair = scaled.filter_multi_output("split", len(request.differing))
         for index, (variant, settings) in enumerate(request.differing.items()):
             target = str(to / rendition_name(rung.rung.name, variant))
@@ -202,7 +210,7 @@ def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Ma
     of = codec(rung.rung.codec)
     goal = Goal(
         rung=rung.rung,
-        gop_frames=request.grid.gop_frames,
+        gop_frames=request.grid.every(rung.step).gop_frames,
         crfs=chunk_crfs(rung.crfs, request.chunk, request.grid),
         grain=rung.grain,
         differing=differing.get(of.name, {}),

@@ -1,4 +1,4 @@
-"""A title's curves: for every size and GOP the rate and VMAF of each constant quality, and the convex hull over sizes. Pure.
+"""A title's curves: for every shape and GOP the rate and VMAF of each constant quality, and the hull over shapes. Pure.
 
 For one GOP at one size and preset, over the range of CRFs that a ladder uses,
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaforge.media import Grid
+from mediaforge.media import Grid, Shape
 from mediaforge.transcode.trials import Outcomes, Trial
 
 CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
@@ -29,10 +29,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One size: a and b of every GOP, (segments,), c and d of every sample, (samples,)."""
+    """One shape: a and b of every GOP, (segments,), c and d of every sample, (samples,)."""
 
-    width: int
-    height: int
+    shape: Shape
     a: Floats
     b: Floats
     c: Floats
@@ -54,7 +53,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleCurves:
-    """All sizes of a title for one codec, low to high, and how its GOPs relate to the samples."""
+    """All shapes of a title for one codec, of each frame rate low to high, and how its GOPs relate to the samples."""
 
     grid: Grid
     curves: tuple[Curve, ...]
@@ -68,17 +67,18 @@ class TitleCurves:
         frames[-1] = self.grid.segment_frames(self.grid.segments - 1)
         return frames / float(self.grid.fps)
 
-    def sized(self, width: int, height: int) -> Curve:
-        """The curve of any size between the smallest and the largest probed; outside them the nearest."""
-        heights = np.log([curve.width * curve.height for curve in self.curves])
-        at = float(np.clip(math.log(width * height), heights[0], heights[-1]))
+    def shaped(self, shape: Shape) -> Curve:
+        """The curve of any size between the smallest and the largest probed at its frame rate; outside them the nearest."""
+        alike = [curve for curve in self.curves if curve.shape.step == shape.step]
+        heights = np.log([curve.shape.pixels for curve in alike])
+        at = float(np.clip(math.log(shape.pixels), heights[0], heights[-1]))
         upper = min(len(heights) - 1, int(np.searchsorted(heights, at)))
         lower = max(0, upper - 1)
         share = 0.0 if upper == lower else (at - heights[lower]) / (heights[upper] - heights[lower])
-        low, high = self.curves[lower], self.curves[upper]
+        low, high = alike[lower], alike[upper]
         names = ("a", "b", "c", "d", "finest", "coarsest", "limit")
         mixed = {name: (1 - share) * getattr(low, name) + share * getattr(high, name) for name in names}
-        return Curve(width=width, height=height, **mixed)
+        return Curve(shape=shape, **mixed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Calibration:
 
     def apply(self, trials: Sequence[Trial], outcomes: Outcomes) -> Outcomes:
         """All fast trials as the rung's preset would have made them."""
-        at = np.log([trial.width * trial.height for trial in trials])
+        at = np.log([trial.shape.pixels for trial in trials])
 
         def moved(fast: Floats, own: Floats) -> Floats:
             # A title of one frame has no bits behind its key frames: its ratio is one.
@@ -110,12 +110,12 @@ class Calibration:
 
 
 def fit_curves(trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: float) -> tuple[Curve, ...]:
-    """The curves of all sizes tried, small to large: from bits (trials, segments) and VMAF (trials, samples).
+    """The curves of all shapes tried, of each frame rate small to large.
 
-    `limit` is the highest CRF there is.
+    From bits (trials, segments) and VMAF (trials, samples); `limit` is the highest CRF there is.
     """
-    sizes = sorted({(trial.width, trial.height) for trial in trials}, key=lambda size: size[0] * size[1])
-    return tuple(_fit(size, trials, bits, vmaf, limit=limit) for size in sizes)
+    shapes = sorted({trial.shape for trial in trials}, key=lambda shape: (shape.step, shape.pixels))
+    return tuple(_fit(shape, trials, bits, vmaf, limit=limit) for shape in shapes)
 
 
 def upper_hull(rate: Floats, vmaf: Floats) -> NDArray[np.int64]:
@@ -135,15 +135,14 @@ def _is_below(rate: Floats, vmaf: Floats, first: int, middle: int, last: int) ->
     return bool(left <= (vmaf[last] - vmaf[first]) * (rate[middle] - rate[first]))
 
 
-def _fit(size: tuple[int, int], trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: float) -> Curve:
-    rows = [number for number, trial in enumerate(trials) if (trial.width, trial.height) == size]
+def _fit(shape: Shape, trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: float) -> Curve:
+    rows = [number for number, trial in enumerate(trials) if trial.shape == shape]
     crf = np.array([trials[row].crf for row in rows], dtype=np.float64)
     slope_bits, at_zero = _line(crf, np.log(np.maximum(bits[rows], 1.0)))
     slope_loss, loss = _line(crf, np.log(CEILING - np.minimum(vmaf[rows], _BEST)))
     # Black or still pictures do not care for the CRF; a slope that is not there would divide by zero.
     return Curve(
-        width=size[0],
-        height=size[1],
+        shape=shape,
         a=at_zero,
         b=np.maximum(-slope_bits, 0.01),
         c=loss,

@@ -12,22 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, fit_boxes, fit_rungs
-from mediaforge.media import Grid, Master
+from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, fit_rungs
+from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import Tools
 from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
 from mediaforge.transcode.codecs import codec as codec_named
-from mediaforge.transcode.codecs.interface import Codec
 from mediaforge.transcode.demand import demand, scouted, stretch
 from mediaforge.transcode.expect import Expectation, at_share, expect
 from mediaforge.transcode.hull import Calibration, TitleCurves, fit_curves
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.optimise import FLOOR_USAGE, PERCENTILES, Aims, Candidates, not_dominated, optimise
+from mediaforge.transcode.shapes import plan_trials, planned_shapes
 from mediaforge.transcode.shots import cast
 from mediaforge.transcode.survey import survey
 from mediaforge.transcode.trials import Trial, cut_reel, run_trials
 
-_SIZES_TRIED = 4  # the curves of those between are interpolated
 _CAPS = (1.0, 1.15, 1.35, 1.6, 2.0)  # a segment's most over the title's mean: Apple's authoring rules end at 2
 _CRF_EVERY = 0.4
 _WIDENINGS = (0.5, 1.0, 2.0, 4.0, 8.0)  # VMAF; beyond it the reference is no measure for the title
@@ -74,8 +73,7 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
     codec = codec_named(policy.codec)
     if policy.preset not in codec.presets:
         raise LadderError(policy.codec, f"has no preset {policy.preset!r}; choose one of {', '.join(codec.presets)}")
-    sizes = planned_sizes(policy, master)
-    trials = plan_trials(sizes, codec)
+    trials = plan_trials(planned_shapes(policy, master, grid), codec)
     seen = survey(master, grid, tools=tools, on_progress=lambda part: on_progress(0.3 * part))
     casting = cast(seen, grid)
     with tempfile.TemporaryDirectory(prefix="mediaforge-trials-") as folder:
@@ -91,7 +89,7 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
     look = scouted(seen.bits, grid)
     fast = outcomes.of([number for number, _ in few], some)
     calibration = Calibration(
-        pixels=np.array([trial.width * trial.height for _, trial in few], dtype=np.float64),
+        pixels=np.array([trial.shape.pixels for _, trial in few], dtype=np.float64),
         fast=dataclasses.replace(fast, rest=fast.rest * stretch(look, both)),
         own=own,
     )
@@ -112,7 +110,8 @@ def choose(curves: TitleCurves, ladder: Ladder, master: Master, *, network: Netw
     policy = ladder.policy
     assert policy is not None
     bound = () if reference is None else static_offers(curves, reference, master)
-    offers = candidate_offers(curves, planned_sizes(policy, master), ladder.audio, codec=policy.codec)
+    shapes = planned_shapes(policy, master, curves.grid)
+    offers = candidate_offers(curves, shapes, ladder.audio, codec=policy.codec)
     candidates = Candidates(
         declared_bps=np.array([offer.declared_bps for offer in offers]),
         mean_bps=np.array([offer.mean_bps for offer in offers]),
@@ -153,32 +152,13 @@ def _fairest(candidates: Candidates, network: Network, aims: Aims) -> tuple[tupl
     return optimise(candidates, network, dataclasses.replace(aims, reference=np.zeros(len(PERCENTILES)))), None
 
 
-def planned_sizes(policy: Policy, master: Master) -> tuple[tuple[int, int], ...]:
-    assert master.video is not None
-    return tuple(size for size in fit_boxes(policy.boxes, *master.video.display_size) if size is not None)
-
-
-def plan_trials(sizes: Sequence[tuple[int, int]], codec: Codec) -> tuple[Trial, ...]:
-    """Two CRFs for each of a few sizes: finer ones for larger pictures, as that is where they meet the hull. Pure."""
-    count = min(_SIZES_TRIED, len(sizes))
-    tried = [sizes[round(place)] for place in np.linspace(0, len(sizes) - 1, count)]
-    trials = []
-    for number, (width, height) in enumerate(tried):
-        share = number / max(1, count - 1)
-        for small, large in zip(codec.small_crfs, codec.large_crfs, strict=True):
-            trials.append(
-                Trial(width=width, height=height, crf=round(small + share * (large - small)), preset=codec.fast_preset)
-            )
-    return tuple(trials)
-
-
 def candidate_offers(
-    curves: TitleCurves, sizes: Sequence[tuple[int, int]], audio: Sequence[AudioRung], *, codec: str
+    curves: TitleCurves, shapes: Sequence[Shape], audio: Sequence[AudioRung], *, codec: str
 ) -> tuple[Offer, ...]:
-    """Every size at every slope under every cap."""
+    """Every shape at every slope under every cap."""
     offers = []
-    for width, height in sizes:
-        curve = curves.sized(width, height)
+    for shape in shapes:
+        curve = curves.shaped(shape)
         for slope in slopes(curves, curve, np.arange(curve.finest, curve.coarsest, _CRF_EVERY)):
             free = at_slope(curves, curve, slope, cap_bps=math.inf)
             for cap in (*_CAPS, free.peak_bps / free.mean_bps):
@@ -194,7 +174,7 @@ def static_offers(curves: TitleCurves, ladder: Ladder, master: Master) -> tuple[
     offers = []
     for fitted in fit_rungs(ladder, *master.video.display_size):
         rung = fitted.rung
-        curve = curves.sized(fitted.width, fitted.height)
+        curve = curves.shaped(Shape(fitted.width, fitted.height))
         allocation = at_rate(curves, curve, rung.bitrate_bps, cap_bps=rung.max_bitrate_bps)
         offers.append(_offer(rung.name, rung.codec, allocation, curves.grid, ladder.audio))
     return tuple(offers)
@@ -247,7 +227,7 @@ def container_bps(grid: Grid) -> float:
 def _offer(
     name: str, codec: str, allocation: Allocation, grid: Grid, audio: Sequence[AudioRung], *, headroom: float = 1.0
 ) -> Offer:
-    beside = sound_bps(audio, allocation.mean_bps) + container_bps(grid)
+    beside = sound_bps(audio, allocation.mean_bps) + container_bps(grid.every(allocation.shape.step))
     # Not the cap: nothing may reach it, and where the codec has nothing coarser left a segment passes it.
     declared = headroom * allocation.peak_bps
     return Offer(
@@ -256,9 +236,10 @@ def _offer(
 
 
 def with_name(offer: Offer) -> Offer:
-    """The offer named for its size and rate, and for its codec where that is not the one every ladder has."""
+    """The offer named for its size and rate, for half the frame rate, and for a codec that not every ladder has."""
     allocation = offer.allocation
-    name = f"{allocation.height}p{round(allocation.mean_bps / 1000)}k" + ("" if offer.codec == "h264" else f"-{offer.codec}")
+    name = f"{allocation.shape.height}p{round(allocation.mean_bps / 1000)}k"
+    name += ("-half" if allocation.shape.step == 2 else "") + ("" if offer.codec == "h264" else f"-{offer.codec}")
     return Offer(name=name, codec=offer.codec, allocation=allocation, declared_bps=offer.declared_bps, mean_bps=offer.mean_bps)
 
 
@@ -271,8 +252,8 @@ def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
         preset = codec.coarse_preset
     rung = Rung(
         name=offer.name,
-        box_width=allocation.width,
-        box_height=allocation.height,
+        box_width=allocation.shape.width,
+        box_height=allocation.shape.height,
         bitrate_bps=round(allocation.mean_bps),
         max_bitrate_bps=round(cap),
         buffer_bits=round(cap * _BUFFER_SECONDS),
@@ -280,14 +261,13 @@ def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
         codec=offer.codec,
     )
     crfs = np.minimum(np.round(allocation.crf / _CRF_STEP) * _CRF_STEP, codec.coarsest(preset))
-    return FittedRung(rung=rung, width=allocation.width, height=allocation.height, crfs=tuple(map(float, crfs)))
+    width, height, step = allocation.shape
+    return FittedRung(rung=rung, width=width, height=height, crfs=tuple(map(float, crfs)), step=step)
 
 
 def _calibrating(trials: Sequence[Trial], *, own: str) -> tuple[tuple[int, Trial], ...]:
     """The two trials made again with the rung's own preset: of the smallest pictures and of middling ones; large ones cost."""
-    groups = [list(one) for _, one in itertools.groupby(range(len(trials)), key=lambda number: trials[number].height)]
+    whole = [number for number, trial in enumerate(trials) if trial.shape.step == 1]
+    groups = [list(one) for _, one in itertools.groupby(whole, key=lambda number: trials[number].shape)]
     chosen = sorted({groups[0][-1], groups[-(-len(groups) // 2)][0] if len(groups) > 1 else groups[0][-1]})
-    return tuple(
-        (number, Trial(width=trials[number].width, height=trials[number].height, crf=trials[number].crf, preset=own))
-        for number in chosen
-    )
+    return tuple((number, dataclasses.replace(trials[number], preset=own)) for number in chosen)

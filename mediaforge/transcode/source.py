@@ -29,6 +29,15 @@ def grid_picture(master: Master, grid: Grid, *, first_frame: int, frames: int) -
     return picture.filter("tpad", stop=2, stop_mode="clone").filter("trim", end_frame=frames)
 
 
+def every(picture: Any, grid: Grid, step: int) -> Any:
+    """Every `step`-th picture of the grid from the first on, each shown so much longer. Pure."""
+    if step == 1:
+        return picture
+    slower = grid.every(step).fps
+    # Rounded up, a skipped picture's time falls on that of the next one shown, which takes its place.
+    return picture.filter("fps", fps=f"{slower.numerator}/{slower.denominator}", start_time=0, round="up")
+
+
 def sized(picture: Any, master: Master, *, width: int, height: int) -> Any:
     """The picture at a size in square pixels, 8-bit 4:2:0 BT.709 and tagged so: what every encoder of ours is given. Pure."""
     assert master.video is not None

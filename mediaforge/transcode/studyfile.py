@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from mediaforge.errors import StoreError
-from mediaforge.media import Grid
+from mediaforge.media import Grid, Shape
 from mediaforge.transcode.hull import Curve, TitleCurves
 
 _NUMBERS = ("a", "b", "c", "d")
 
 
 def save_study(curves: TitleCurves, path: Path) -> None:
-    shape = np.array([(one.width, one.height, one.finest, one.coarsest, one.limit) for one in curves.curves])
+    shape = np.array([(*one.shape, one.finest, one.coarsest, one.limit) for one in curves.curves])
     a, b, c, d = (np.array([getattr(one, name) for one in curves.curves]) for name in _NUMBERS)  # (sizes, GOPs or samples)
     np.savez(path, shape=shape, sample=curves.sample, shot=curves.shot, a=a, b=b, c=c, d=d)
 
@@ -26,14 +26,13 @@ def load_study(path: Path, grid: Grid) -> TitleCurves:
                 grid=grid,
                 curves=tuple(
                     Curve(
-                        width=int(width),
-                        height=int(height),
+                        shape=Shape(int(width), int(height), int(step)),
                         finest=float(finest),
                         coarsest=float(coarsest),
                         limit=float(limit),
                         **{name: rows[place] for name, rows in numbers.items()},
                     )
-                    for place, (width, height, finest, coarsest, limit) in enumerate(file["shape"])
+                    for place, (width, height, step, finest, coarsest, limit) in enumerate(file["shape"])
                 ),
                 sample=file["sample"],
                 shot=file["shot"],

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import MediaError
-from mediaforge.media import Grid, Master
+from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
 from mediaforge.transcode.codecs.interface import Codec
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames
-from mediaforge.transcode.source import grid_picture, sized
+from mediaforge.transcode.source import every, grid_picture, sized
 from mediaforge.transcode.survey import packet_bits
 
 _LIMITS = Limits(memory_bytes=16 << 30)
@@ -34,10 +34,9 @@ _WATCHDOG = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One point to try: a picture size and a constant quality of the codec."""
+    """One point to try: a picture's shape and a constant quality of the codec."""
 
-    width: int
-    height: int
+    shape: Shape
     crf: int
     preset: str
 
@@ -102,17 +101,27 @@ def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Code
     argv = trial_argv(reel, trials, codec=codec, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, cwd=folder, watchdog_seconds=_WATCHDOG)
     fps = reel.grid.fps
-    sizes = np.array([packet_bits(folder / f"{number}.crc") for number in range(len(trials))])
-    if sizes.shape[1] != reel.grid.frames:
-        raise MediaError(reel.film.path, f"gave {sizes.shape[1]} of {reel.grid.frames} sample frames; get an undamaged copy")
-    by_sample = sizes.reshape(len(trials), reel.grid.segments, -1)
+    by_sample = [_by_sample(folder / f"{number}.crc", reel, trial.shape.step) for number, trial in enumerate(trials)]
     frames = scored_frames(reel)
     files = [folder / f"{number}.mp4" for number in range(len(trials))]
     scores = np.stack(score_frames(files, reel.film, [frames] * len(files), fps=fps, tools=tools))
     by_phase = scores.reshape(len(trials), reel.grid.segments, -1)
     places = by_phase.shape[2]
     weights = _HALF_WEIGHTS if frames.step > 1 and places == len(_HALF_WEIGHTS) else np.full(places, 1 / places)
-    return Outcomes(key=by_sample[:, :, 0], rest=by_sample[:, :, 1:].sum(axis=2), vmaf=by_phase @ weights)
+    return Outcomes(
+        key=np.stack([bits[:, 0] for bits in by_sample]),
+        rest=np.stack([bits[:, 1:].sum(axis=1) for bits in by_sample]),
+        vmaf=by_phase @ weights,
+    )
+
+
+def _by_sample(listing: Path, reel: Reel, step: int) -> NDArray[np.float64]:
+    """Bits of every picture, (samples, pictures of a GOP)."""
+    grid = reel.grid.every(step)
+    bits = packet_bits(listing)
+    if len(bits) != grid.frames:
+        raise MediaError(reel.film.path, f"gave {len(bits)} of {grid.frames} sample frames; get an undamaged copy")
+    return bits.reshape(grid.segments, -1)
 
 
 def scored_frames(reel: Reel) -> range:
@@ -128,16 +137,18 @@ def scored_frames(reel: Reel) -> range:
 
 def trial_argv(reel: Reel, trials: Sequence[Trial], *, codec: Codec, tools: Tools) -> list[str]:
     """The command line: into the working directory, `N.mp4` and beside it `N.crc` with the packets' sizes. Pure."""
-    sizes = sorted({(trial.width, trial.height) for trial in trials})
+    shapes = sorted({trial.shape for trial in trials})
     picture = grid_picture(reel.film, reel.grid, first_frame=0, frames=reel.grid.frames).filter_multi_output(
-        "split", len(sizes)
+        "split", len(shapes)
     )
     outputs = []
-    for index, (width, height) in enumerate(sizes):
-        wanted = [number for number, trial in enumerate(trials) if (trial.width, trial.height) == (width, height)]
-        scaled = sized(picture.stream(index), reel.film, width=width, height=height).filter_multi_output("split", len(wanted))
+    for index, shape in enumerate(shapes):
+        wanted = [number for number, trial in enumerate(trials) if trial.shape == shape]
+        shown = every(picture.stream(index), reel.grid, shape.step)
+        scaled = sized(shown, reel.film, width=shape.width, height=shape.height).filter_multi_output("split", len(wanted))
+        gop_frames = reel.grid.every(shape.step).gop_frames
         for place, number in enumerate(wanted):
-            options = codec.options(preset=trials[number].preset, crf=trials[number].crf, gop_frames=reel.grid.gop_frames)
+            options = codec.options(preset=trials[number].preset, crf=trials[number].crf, gop_frames=gop_frames)
             tee = {"f": "tee", "fps_mode": "passthrough", "flags:v": "+global_header"}
             outputs.append(
                 ffmpeg.output(scaled.stream(place), f"[f=mp4]{number}.mp4|[f=framecrc]{number}.crc", **options, **tee)

@@ -32,11 +32,12 @@ _RIVAL = 0.5  # a rung that answers at least half as well as the best is read to
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One rung's stored variants: clear MP4 files on the title's grid."""
+    """One rung's stored variants: clear MP4 files on the title's grid, or on every `step`-th frame of it."""
 
     rung: str
     a: Path
     b: Path
+    step: int = 1
 
 
 def extract(
@@ -179,7 +180,7 @@ class _Reader:
         pictures: list[tuple[Pixels, Pixels]] = []
         segment = segments[0]
         for a, b in zip(*variants, strict=True):
-            pictures.append((a.image.astype(np.float32), b.image.astype(np.float32)))
+            pictures += [(a.image.astype(np.float32), b.image.astype(np.float32))] * reference.step
             if len(pictures) == self.grid.segment_frames(segment):
                 yield segment, pictures
                 segment, pictures = segment + 1, []

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mediaforge.cli.ladder_hulls import draw_hulls, size_curves
+from mediaforge.cli.ladder_hulls import draw_hulls, shape_curves
 from mediaforge.cli.ladder_page import page
 from mediaforge.cli.ladder_plan import sentences
 from mediaforge.cli.ladder_shots import columns, draw_strips
@@ -18,7 +18,8 @@ from mediaforge.forecast import forecast
 from mediaforge.ladder import load_ladder
 from mediaforge.titleplan import TitlePlan
 from mediaforge.transcode.network import load_network
-from mediaforge.transcode.planning import choose, planned_sizes, static_offers
+from mediaforge.transcode.planning import choose, static_offers
+from mediaforge.transcode.shapes import planned_shapes
 from tests.transcode.studied import GRID, title
 from tests.transcode.values import master, video
 
@@ -38,7 +39,7 @@ def plan() -> TitlePlan:
         ladder=ladder,
         network=network,
         curves=title(),
-        sizes=planned_sizes(ladder.policy, film),
+        shapes=planned_shapes(ladder.policy, film, GRID),
         rungs=chosen.rungs,
         ours=forecast(ladder.name, chosen.offers, network, GRID, sessions=20),
         others=tuple(forecast(one.name, static_offers(title(), one, film), network, GRID, sessions=20) for one in others),
@@ -87,16 +88,16 @@ def test_a_static_ladder_and_one_rung_make_a_page(plan: TitlePlan) -> None:
 
 def test_every_rung_has_its_mark_and_the_reference_other_marks(plan: TitlePlan) -> None:
     ladders = (plan.ours, *plan.others)
-    drawn = draw_hulls(size_curves(plan.curves, plan.sizes, plan.ladder.audio), ladders, plan.network)
+    drawn = draw_hulls(shape_curves(plan.curves, plan.shapes, plan.ladder.audio), ladders, plan.network)
     assert drawn.count('class="k0 mark"') == len(plan.ours.offers)
     assert drawn.count('class="k1 mark"') == len(plan.others[0].offers)
-    assert drawn.count('class="size"') == len(plan.sizes) and drawn.count('class="hull"') == 1
+    assert drawn.count('class="size"') == len(plan.shapes) and drawn.count('class="hull"') == 1
     places = [float(x) for x in re.findall(r'cx="([\d.]+)%"', drawn)]
     assert places == sorted(places) and places[0] > 0 and places[-1] < 100
 
 
-def test_size_curves_rise_and_hold_the_sound(plan: TitlePlan) -> None:
-    for one in size_curves(plan.curves, plan.sizes, plan.ladder.audio):
+def test_shape_curves_rise_and_hold_the_sound(plan: TitlePlan) -> None:
+    for one in shape_curves(plan.curves, plan.shapes, plan.ladder.audio):
         assert np.all(np.diff(one.mean_bps) > 0) and np.all(np.diff(one.vmaf) > 0)
         assert one.mean_bps[0] > 24e3
 

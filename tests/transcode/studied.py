@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mediaforge.media import Grid
+from mediaforge.media import Grid, Shape
 from mediaforge.transcode.hull import Curve, TitleCurves
 
 GRID = Grid(fps=Fraction(25), gop_frames=50, frames=300)
@@ -18,8 +18,7 @@ def curve(width: int, height: int, *, a: ArrayLike, c: ArrayLike, b: float = 0.1
     own = np.asarray(a, dtype=np.float64)[SAMPLE] + np.log(SCALE)
     loss = np.asarray(c, dtype=np.float64)
     return Curve(
-        width=width,
-        height=height,
+        shape=Shape(width, height),
         a=own,
         b=np.full_like(own, b),
         c=loss,

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -97,6 +98,22 @@ def test_chunks_show_the_frames_of_the_whole(clip: Path, tools: Tools, tmp_path:
     for index in (0, 20, 47):
         errors = [abs(ours[index] - whole[96 + index + shift]).mean() for shift in (-1, 0, 1)]
         assert min(errors) == errors[1]
+
+
+def test_a_rung_at_half_the_rate_shows_every_second_frame_for_twice_as_long(
+    fast_clip: Path, tools: Tools, tmp_path: Path
+) -> None:
+    half = replace(rung("half", 160, 90, 500), step=2)
+    request = request_for(fast_clip, tools, half, rung("whole", 160, 90, 1000))
+    assert request.grid.gop_frames == 96 and request.grid.frames % 2 == 0
+    encode(request, tmp_path, tools=tools, on_progress=lambda _: None)
+    slow, fast = ([*read_frames(tmp_path / f"{name}.a.mp4")] for name in ("half", "whole"))
+    assert len(fast) == request.grid.frames and [frame.seconds for frame in slow] == [frame.seconds for frame in fast[::2]]
+    for index, frame in enumerate(slow):
+        errors = [abs(frame.image.astype(int) - fast[at].image).mean() for at in (2 * index, min(2 * index + 1, len(fast) - 1))]
+        assert errors[0] < errors[1] or 2 * index + 1 == len(fast)
+    sizes = {name: len(segment_bits(tmp_path / f"{name}.b.mp4", tools=tools)) for name in ("half", "whole")}
+    assert sizes["half"] == sizes["whole"] == request.grid.segments
 
 
 def test_a_master_with_too_few_frames_is_refused(clip: Path, tools: Tools, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mediaforge.media import Grid
+from mediaforge.media import Grid, Shape
 from mediaforge.transcode.hull import CEILING, Calibration, fit_curves, upper_hull
 from mediaforge.transcode.trials import Outcomes, Trial
 from tests.transcode.studied import curve, title
@@ -15,7 +15,7 @@ BOTH = np.array([0, 1])
 
 
 def made(width: int, height: int, *crfs: int) -> tuple[Trial, ...]:
-    return tuple(Trial(width=width, height=height, crf=crf, preset="veryfast") for crf in crfs)
+    return tuple(Trial(shape=Shape(width, height), crf=crf, preset="veryfast") for crf in crfs)
 
 
 def test_two_trials_give_the_curve_back() -> None:
@@ -33,7 +33,7 @@ def test_two_trials_give_the_curve_back() -> None:
 
 def test_curves_stand_from_small_to_large() -> None:
     trials = made(1280, 720, 22, 31) + made(256, 144, 28, 38)
-    assert [one.height for one in fit_curves(trials, np.full((4, 6), 1e5), np.full((4, 2), 60.0), limit=51)] == [144, 720]
+    assert [one.shape.height for one in fit_curves(trials, np.full((4, 6), 1e5), np.full((4, 2), 60.0), limit=51)] == [144, 720]
 
 
 def test_a_picture_that_does_not_care_for_the_crf_has_a_finite_curve() -> None:
@@ -53,14 +53,22 @@ def test_crf_at_bits_undoes_bits() -> None:
 
 def test_a_probed_size_is_its_own_curve_and_outside_them_the_nearest_holds() -> None:
     small, large = title().curves
-    assert title().sized(1280, 720).a == pytest.approx(large.a)
-    assert title().sized(128, 72).a == pytest.approx(small.a)
-    assert title().sized(1920, 1080).c == pytest.approx(large.c)
+    assert title().shaped(Shape(1280, 720)).a == pytest.approx(large.a)
+    assert title().shaped(Shape(128, 72)).a == pytest.approx(small.a)
+    assert title().shaped(Shape(1920, 1080)).c == pytest.approx(large.c)
+
+
+def test_a_half_rate_has_curves_of_its_own() -> None:
+    small, large = title().curves
+    half = replace(small, shape=small.shape._replace(step=2), a=small.a - 0.1)
+    both = replace(title(), curves=(small, large, half))
+    assert both.shaped(half.shape).a == pytest.approx(half.a)
+    assert both.shaped(Shape(1280, 720)).a == pytest.approx(large.a)
 
 
 def test_half_way_in_ln_pixels_is_half_way_in_the_numbers() -> None:
     small, large = title().curves
-    between = title().sized(round(np.sqrt(256 * 1280)), round(np.sqrt(144 * 720)))
+    between = title().shaped(Shape(round(np.sqrt(256 * 1280)), round(np.sqrt(144 * 720))))
     assert between.a == pytest.approx((small.a + large.a) / 2, abs=0.01)
     assert between.finest == pytest.approx((small.finest + large.finest) / 2)
 

@@ -9,7 +9,7 @@ import pytest
 
 from mediaforge.errors import LadderError
 from mediaforge.ladder import Ladder, Policy, load_ladder
-from mediaforge.media import Grid, Master
+from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import Tools
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.network import load_network
@@ -19,15 +19,14 @@ from mediaforge.transcode.planning import (
     choose,
     container_bps,
     fitted_rung,
-    plan_trials,
-    planned_sizes,
     sound_bps,
     static_offers,
     study,
     viewers,
     worth_per_bps,
 )
-from tests.transcode.studied import title
+from mediaforge.transcode.shapes import plan_trials, planned_shapes
+from tests.transcode.studied import GRID, title
 from tests.transcode.values import master as any_master
 from tests.transcode.values import video
 
@@ -121,27 +120,48 @@ def test_nobody_is_owed_more_than_the_title_has_to_give() -> None:
 
 
 def test_a_small_master_is_not_enlarged() -> None:
-    assert planned_sizes(policy(), master(640, 360)) == ((256, 144), (320, 180), (426, 240), (512, 288), (640, 360))
-    assert planned_sizes(policy(), master(160, 90)) == ((160, 90),)
+    sizes = ((256, 144), (320, 180), (426, 240), (512, 288), (640, 360))
+    assert planned_shapes(policy(), master(640, 360), GRID) == tuple(Shape(*size) for size in sizes)
+    assert planned_shapes(policy(), master(160, 90), GRID) == (Shape(160, 90),)
+
+
+FAST = Grid(fps=Fraction(50), gop_frames=96, frames=960)
+
+
+def test_small_pictures_of_fast_films_may_be_shown_at_half_the_rate() -> None:
+    shapes = planned_shapes(policy(), master(), FAST)
+    assert [shape.height for shape in shapes if shape.step == 2] == [144, 180, 240]
+    assert [shape for shape in shapes if shape.step == 1] == list(planned_shapes(policy(), master(), GRID))
+    slow, odd = replace(FAST, fps=Fraction(30)), replace(FAST, frames=961)
+    refused = planned_shapes(replace(policy(), half_rates=False), master(), FAST)
+    for same in (planned_shapes(policy(), master(), slow), planned_shapes(policy(), master(), odd), refused):
+        assert all(shape.step == 1 for shape in same)
+
+
+def test_the_smallest_and_largest_of_the_half_rates_are_tried_beside_the_whole_ones() -> None:
+    trials = plan_trials(planned_shapes(policy(), master(), FAST), codec("h264"))
+    assert trials[:8] == plan_trials(planned_shapes(policy(), master(), GRID), codec("h264"))
+    assert [(trial.shape.height, trial.crf) for trial in trials[8:]] == [(144, 29), (144, 43), (240, 29), (240, 43)]
+    assert all(trial.shape.step == 2 for trial in trials[8:])
 
 
 def test_a_few_sizes_are_tried_the_smallest_and_the_largest_among_them() -> None:
-    sizes = planned_sizes(policy(), master())
+    sizes = planned_shapes(policy(), master(), GRID)
     trials = plan_trials(sizes, codec("h264"))
-    tried = sorted({(trial.width, trial.height) for trial in trials})
+    tried = sorted({trial.shape for trial in trials})
     assert len(trials) == 8 and len(tried) == 4
     assert (tried[0], tried[-1]) == (sizes[0], sizes[-1])
     assert [trial.crf for trial in trials[:2]] == [29, 43] and [trial.crf for trial in trials[-2:]] == [22, 31]
 
 
 def test_one_size_is_tried_twice() -> None:
-    assert [trial.crf for trial in plan_trials(((160, 90),), codec("h264"))] == [29, 43]
+    assert [trial.crf for trial in plan_trials((Shape(160, 90),), codec("h264"))] == [29, 43]
 
 
 def test_candidates_are_of_every_size_and_never_above_their_cap() -> None:
     studied = title()
-    offers = candidate_offers(studied, planned_sizes(policy(), master()), OURS.audio, codec="h264")
-    assert {offer.allocation.height for offer in offers} == {144, 180, 240, 288, 360, 432, 540, 720}
+    offers = candidate_offers(studied, planned_shapes(policy(), master(), GRID), OURS.audio, codec="h264")
+    assert {offer.allocation.shape.height for offer in offers} == {144, 180, 240, 288, 360, 432, 540, 720}
     for offer in offers:
         assert offer.allocation.peak_bps <= offer.allocation.cap_bps * (1 + 1e-9)
 
@@ -167,7 +187,7 @@ def test_without_opus_the_sound_is_aac() -> None:
 
 def test_a_rung_too_coarse_for_its_preset_takes_one_that_can() -> None:
     """AV1's finer presets end at CRF 57, or A and B would not share an init segment."""
-    few = candidate_offers(title(), ((256, 144),), OURS.audio, codec="av1")[:1]
+    few = candidate_offers(title(), (Shape(256, 144),), OURS.audio, codec="av1")[:1]
     coarse = replace(few[0], allocation=replace(few[0].allocation, crf=np.array([50.0, 58.1, 50, 50, 50, 70])))
     fine = replace(few[0], allocation=replace(few[0].allocation, crf=np.array([50.0, 57, 50, 50, 50, 50])))
     under = replace(policy(), codec="av1", preset="4")

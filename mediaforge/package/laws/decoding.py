@@ -31,7 +31,7 @@ def check_decoding(
     whole = sum(_size(stream) for stream in streams)
     done = 0
     for stream in streams:
-        faults = _faults(stream, contents.record.grid, keys or {})
+        faults = _faults(stream, contents.record.grid_of(stream.folder), keys or {})
         yield finding(DECODE, faults, about=stream.folder, good="decodes whole")
         done += _size(stream)
         on_progress(done / whole)

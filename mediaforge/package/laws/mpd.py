@@ -213,8 +213,9 @@ def _frame_rate(root: etree._Element, contents: Contents) -> Iterator[str]:
     for row, one in _representations(root):
         if row.get("contentType") == "video" and not is_trick(row):
             said = one.get("frameRate") or row.get("frameRate")
-            if said is None or Fraction(said) != contents.record.grid.fps:
-                yield f"says {said} frames a second for {_address(one)}, not {contents.record.grid.fps}"
+            fps = contents.record.grid_of(str(PurePosixPath(_address(one)).parent)).fps
+            if said is None or Fraction(said) != fps:
+                yield f"says {said} frames a second for {_address(one)}, not {fps}"
 
 
 def _channels(root: etree._Element, contents: Contents) -> Iterator[str]:

@@ -225,7 +225,6 @@ def _average(texts: _Texts) -> Iterator[str]:
 
 
 def _resolution(texts: _Texts) -> Iterator[str]:
-    fps = texts.contents.record.grid.fps
     for tag in texts.named("#EXT-X-STREAM-INF"):
         stream = texts.contents.streams.get(str(PurePosixPath(tag.uri).parent))
         if stream is None:
@@ -233,6 +232,7 @@ def _resolution(texts: _Texts) -> Iterator[str]:
         size = f"{stream.track.width}x{stream.track.height}"
         if tag.fields.get("RESOLUTION", size) != size:
             yield f"{tag.place} says {tag.fields['RESOLUTION']} for {tag.uri}, which is {size}"
+        fps = texts.contents.record.grid_of(stream.folder).fps
         said = tag.fields.get("FRAME-RATE", f"{float(fps):.3f}")
         if said != f"{float(fps):.3f}":
             yield f"{tag.place} says {said} frames a second for {tag.uri}, not {float(fps):.3f}"

@@ -25,12 +25,13 @@ RULES = (FRAMES, TIMES, SYNC)
 
 
 def check_timeline(contents: Contents) -> Iterator[Check]:
-    grid = contents.record.grid
-    for _, _, stream in contents.rungs():
+    for rung, _, stream in contents.rungs():
+        grid = contents.record.grid.every(rung.step)
         good = f"{grid.frames} frames in {grid.segments} segments"
         yield finding(FRAMES, _frames(stream, grid), about=stream.folder, good=good)
         yield finding(TIMES, _times(stream, grid), about=stream.folder, good="every segment lies on the grid")
         yield finding(SYNC, _sync(stream), about=stream.folder)
+    grid = contents.record.grid
     if contents.trick is not None:
         yield finding(TIMES, _times(contents.trick, grid), about=contents.trick.folder, good="every segment lies on the grid")
         yield finding(SYNC, _sync(contents.trick), about=contents.trick.folder)

@@ -13,7 +13,8 @@ Options = dict[str, Any]
 class Goal:
     """What an encode of some GOPs in a row is to reach: a constant quality for each, or where `crfs` is empty the rung's rate.
 
-    `grain` is FittedRung's; `differing` are the encoder's settings in which a variant leaves the plain encode.
+    `gop_frames` are the rendition's own; `grain` is FittedRung's; `differing` are the encoder's settings in which a variant
+    leaves the plain encode.
     """
 
     rung: Rung
