@@ -167,23 +167,21 @@ def _text(context: Context, plan: Plan, number: int) -> Recipe:
 def _join(context: Context, plan: Plan) -> Recipe:
     chunks = plan_chunks(plan.grid)
     parts = [result_of(context, plan, f"chunk-{chunk.index:04}") for chunk in chunks]
-    names = [rendition_name(rung.rung.name, variant) for rung in plan.rungs for variant in plan.request.variants]
-    names += [TRICK_FILE] if plan.trick else []
+    counts = {
+        rendition_name(rung.rung.name, variant): [chunk.frames // rung.step for chunk in chunks]
+        for rung in plan.rungs
+        for variant in plan.request.variants
+    }
+    if plan.trick:
+        counts[TRICK_FILE] = [len(chunk_segments(chunk, plan.grid)) for chunk in chunks]
 
     def work(to: Path, progress: Progress) -> None:
-        for number, name in enumerate(names):
-            pieces = [
-                Piece(
-                    path=part.folder / name,
-                    first_frame=0,
-                    frames=len(chunk_segments(chunk, plan.grid)) if name == TRICK_FILE else chunk.frames,
-                )
-                for part, chunk in zip(parts, chunks, strict=True)
-            ]
-            join(pieces, to / name)
-            progress((number + 1) / len(names))
+        for number, (name, frames) in enumerate(counts.items(), start=1):
+            paths = [part.folder / name for part in parts]
+            join([Piece(path=path, first_frame=0, frames=count) for path, count in zip(paths, frames, strict=True)], to / name)
+            progress(number / len(counts))
 
-    step = Step(name="join", version=1, inputs=tuple(part.digest for part in parts), params={"names": names})
+    step = Step(name="join", version=1, inputs=tuple(part.digest for part in parts), params={"names": list(counts)})
     return Recipe(step=step, work=work)
 
 

@@ -100,14 +100,10 @@ def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Code
     """Encode the reel in all ways and score them. Raises MediaError, ToolError."""
     argv = trial_argv(reel, trials, codec=codec, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, cwd=folder, watchdog_seconds=_WATCHDOG)
-    fps = reel.grid.fps
     by_sample = [_by_sample(folder / f"{number}.crc", reel, trial.shape.step) for number, trial in enumerate(trials)]
-    frames = scored_frames(reel)
-    files = [folder / f"{number}.mp4" for number in range(len(trials))]
-    scores = np.stack(score_frames(files, reel.film, [frames] * len(files), fps=fps, tools=tools))
-    by_phase = scores.reshape(len(trials), reel.grid.segments, -1)
+    by_phase = _scores(reel, trials, folder, tools=tools).reshape(len(trials), reel.grid.segments, -1)
     places = by_phase.shape[2]
-    weights = _HALF_WEIGHTS if frames.step > 1 and places == len(_HALF_WEIGHTS) else np.full(places, 1 / places)
+    weights = _HALF_WEIGHTS if places == len(_HALF_WEIGHTS) < reel.grid.gop_frames else np.full(places, 1 / places)
     return Outcomes(
         key=np.stack([bits[:, 0] for bits in by_sample]),
         rest=np.stack([bits[:, 1:].sum(axis=1) for bits in by_sample]),
@@ -122,6 +118,22 @@ def _by_sample(listing: Path, reel: Reel, step: int) -> NDArray[np.float64]:
     if len(bits) != grid.frames:
         raise MediaError(reel.film.path, f"gave {len(bits)} of {grid.frames} sample frames; get an undamaged copy")
     return bits.reshape(grid.segments, -1)
+
+
+def _scores(reel: Reel, trials: Sequence[Trial], folder: Path, *, tools: Tools) -> NDArray[np.float64]:
+    """VMAF of the scored frames of every trial, (trials, frames)."""
+    frames = scored_frames(reel)
+    # At half the rate a picture is shown for two of the grid's frames, and the second time it is late: both are scored.
+    looks = [(number, late) for number, trial in enumerate(trials) for late in range(trial.shape.step)]
+    found = score_frames(
+        [folder / f"{number}.mp4" for number, _ in looks],
+        reel.film,
+        [frames if frames.step == 1 else range(frames.start + late, frames.stop + late, frames.step) for _, late in looks],
+        fps=reel.grid.fps,
+        tools=tools,
+    )
+    seen = [[scores for scores, (of, _) in zip(found, looks, strict=True) if of == number] for number in range(len(trials))]
+    return np.stack([np.mean(scores, axis=0) for scores in seen])
 
 
 def scored_frames(reel: Reel) -> range:
