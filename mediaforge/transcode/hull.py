@@ -87,20 +87,23 @@ class Calibration:
 
     Bits and the distance to the ceiling change by ratios that depend little on CRF and slowly on size (film, veryfast to slow:
     distance x 0.75 at 240p, 0.63 at 540p, 0.65 at 720p at any CRF): linear in ln pixels between the trials, constant outside.
+    Each frame rate has its own: of what is lost at half the rate, less is the encoder's.
     """
 
-    pixels: Floats  # (calibrating trials,), rising
+    shapes: tuple[Shape, ...]  # of the calibrating trials, of each frame rate low to high
     fast: Outcomes
     own: Outcomes
 
     def apply(self, trials: Sequence[Trial], outcomes: Outcomes) -> Outcomes:
         """All fast trials as the rung's preset would have made them."""
-        at = np.log([trial.shape.pixels for trial in trials])
+        at = np.log([shape.pixels for shape in self.shapes])
+        steps = np.array([shape.step for shape in self.shapes])
 
         def moved(fast: Floats, own: Floats) -> Floats:
             # A title of one frame has no bits behind its key frames: its ratio is one.
             ratios = np.log(np.maximum(own.mean(axis=1), 1.0) / np.maximum(fast.mean(axis=1), 1.0))
-            return np.asarray(np.exp(np.interp(at, np.log(self.pixels), ratios))[:, None])
+            kinds = [(math.log(trial.shape.pixels), steps == trial.shape.step) for trial in trials]
+            return np.array([[math.exp(np.interp(place, at[alike], ratios[alike]))] for place, alike in kinds])
 
         return Outcomes(
             key=outcomes.key * moved(self.fast.key, self.own.key),

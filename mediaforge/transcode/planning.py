@@ -89,7 +89,7 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
     look = scouted(seen.bits, grid)
     fast = outcomes.of([number for number, _ in few], some)
     calibration = Calibration(
-        pixels=np.array([trial.shape.pixels for _, trial in few], dtype=np.float64),
+        shapes=tuple(trial.shape for _, trial in few),
         fast=dataclasses.replace(fast, rest=fast.rest * stretch(look, both)),
         own=own,
     )
@@ -266,8 +266,11 @@ def fitted_rung(offer: Offer, policy: Policy) -> FittedRung:
 
 
 def _calibrating(trials: Sequence[Trial], *, own: str) -> tuple[tuple[int, Trial], ...]:
-    """The two trials made again with the rung's own preset: of the smallest pictures and of middling ones; large ones cost."""
-    whole = [number for number, trial in enumerate(trials) if trial.shape.step == 1]
-    groups = [list(one) for _, one in itertools.groupby(whole, key=lambda number: trials[number].shape)]
-    chosen = sorted({groups[0][-1], groups[-(-len(groups) // 2)][0] if len(groups) > 1 else groups[0][-1]})
-    return tuple((number, dataclasses.replace(trials[number], preset=own)) for number in chosen)
+    """The trials made again with the rung's own preset: of the smallest pictures and of middling ones; large ones cost.
+
+    Of those at half the rate, the largest: they are small.
+    """
+    numbers = {step: [number for number, trial in enumerate(trials) if trial.shape.step == step] for step in (1, 2)}
+    groups = [list(one) for _, one in itertools.groupby(numbers[1], key=lambda number: trials[number].shape)]
+    chosen = {groups[0][-1], groups[-(-len(groups) // 2)][0] if len(groups) > 1 else groups[0][-1], *numbers[2][-1:]}
+    return tuple((number, dataclasses.replace(trials[number], preset=own)) for number in sorted(chosen))

@@ -88,7 +88,7 @@ def outcomes(key: list[float], rest: list[float], loss: list[float]) -> Outcomes
 def test_calibration_moves_bits_and_the_distance_to_the_ceiling_by_its_ratios() -> None:
     fast = outcomes([1000.0, 3000.0], [4000.0, 8000.0], [40.0, 20.0])
     own = outcomes([900.0, 2700.0], [2000.0, 4000.0], [30.0, 15.0])
-    calibration = Calibration(pixels=np.array([256.0 * 144]), fast=fast, own=own)
+    calibration = Calibration(shapes=(Shape(256, 144),), fast=fast, own=own)
     moved = calibration.apply(made(1280, 720, 30), outcomes([5e5], [6e5], [8.0]))
     assert moved.key == pytest.approx(np.array([[4.5e5]]))
     assert moved.rest == pytest.approx(np.array([[3e5]]))
