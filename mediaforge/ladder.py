@@ -277,13 +277,6 @@ def _text(path: Path, row: dict[str, Any], key: str, *, default: str | None = No
     return value
 
 
-def _flag(path: Path, row: dict[str, Any], key: str, *, default: bool) -> bool:
-    value = row.get(key, default)
-    if not isinstance(value, bool):
-        raise LadderError(path, f"{key} is {value!r}; give true or false")
-    return value
-
-
 def _audio(path: Path, number: int, row: dict[str, Any]) -> AudioRung:
     return AudioRung(
         name=_name(path, number, row),
