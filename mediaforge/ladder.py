@@ -4,6 +4,7 @@ import itertools
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 _PRESETS_BY_DEFAULT = {"h264": "slow", "av1": "4"}
 # The most pixels that are protected by each label's key (facts-packaging 1); above the last it is UHD2.
 _LABEL_PIXELS = {"SD": 442_368, "HD": 2_073_600, "UHD1": 8_847_360}
+
+
+class Screen(StrEnum):
+    """What a ladder's viewers hold or sit before: it decides which VMAF model judges (transcode/quality.py)."""
+
+    PHONE = "phone"
+    TV = "tv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +101,7 @@ class Ladder:
     floors: Floors
     trick_play: bool = True
     passthrough: tuple[str, ...] = ()
+    screen: Screen = Screen.PHONE
 
     @property
     def by_codec(self) -> tuple["Ladder", ...]:
@@ -175,6 +184,7 @@ def load_ladder(path: Path) -> Ladder:
         floors=_floors(path, table.get("floors", {})),
         trick_play=_flag(path, table, "trick_play", default=True),
         passthrough=passthrough,
+        screen=Screen(_choice(path, None, table, "screen", tuple(Screen), default=Screen.PHONE)),
     )
 
 

@@ -26,7 +26,7 @@ from mediaforge.transcode.chunks import plan_chunks
 from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
 from mediaforge.transcode.passthrough import PassRequest, pass_sound
-from mediaforge.transcode.quality import MODEL
+from mediaforge.transcode.quality import MODELS
 from mediaforge.transcode.segments import chunk_segments
 from mediaforge.transcode.sound import SoundRequest, encode_sound
 from mediaforge.transcode.subtitles import convert_subtitles
@@ -200,19 +200,20 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
 
 def _certify(context: Context, plan: Plan) -> Recipe:
     joined = result_of(context, plan, "join")
+    screen = plan.request.ladder.screen
     # Variant A stands for both: they differ in one setting of the encoder that nobody can see (watermark/variants.py).
     names = [rendition_name(fitted.rung.name, Variant.A) for fitted in plan.rungs]
 
     def work(to: Path, progress: Progress) -> None:
         renditions = [joined.folder / name for name in names]
-        qualities = certify(renditions, plan.master, grid=plan.grid, tools=context.tools, on_progress=progress)
+        qualities = certify(renditions, plan.master, grid=plan.grid, screen=screen, tools=context.tools, on_progress=progress)
         (to / QUALITIES_NAME).write_bytes(to_json(qualities))
 
     step = Step(
         name="certify",
         version=2,
         inputs=(plan.master_digest, joined.digest),
-        params=to_facts({"names": names, "grid": plan.grid, "video": plan.master.video, "model": MODEL}),
+        params=to_facts({"names": names, "grid": plan.grid, "video": plan.master.video, "model": MODELS[screen]}),
         tools=(build_id(context.tools.ffmpeg),),
     )
     return Recipe(step=step, work=work)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mediaforge.context import Context
-from mediaforge.ladder import Ladder, Policy
+from mediaforge.ladder import Ladder, Policy, Screen
 from mediaforge.media import Grid, Master
 from mediaforge.record import to_facts
 from mediaforge.steps import Step
@@ -13,6 +13,7 @@ from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.hull import TitleCurves
 from mediaforge.transcode.network import Network
 from mediaforge.transcode.planning import TitleLadder, choose, study
+from mediaforge.transcode.quality import MODELS
 from mediaforge.transcode.shapes import plan_trials, planned_shapes
 from mediaforge.transcode.studyfile import load_study, save_study
 
@@ -32,12 +33,21 @@ def title_ladder(
 ) -> TitleLadder:
     """The rungs of a policy ladder for a master; `digest` is the master's. Raises MediaError, LadderError, ToolError."""
     assert ladder.policy is not None
-    curves = title_study(context, master, ladder.policy, digest=digest, grid=grid, on_progress=on_progress)
+    curves = title_study(
+        context, master, ladder.policy, screen=ladder.screen, digest=digest, grid=grid, on_progress=on_progress
+    )
     return choose(curves, ladder, master, network=network, reference=reference)
 
 
 def title_study(
-    context: Context, master: Master, policy: Policy, *, digest: str, grid: Grid, on_progress: Callable[[float], None]
+    context: Context,
+    master: Master,
+    policy: Policy,
+    *,
+    screen: Screen,
+    digest: str,
+    grid: Grid,
+    on_progress: Callable[[float], None],
 ) -> TitleCurves:
     """The curves of a master at a policy's shapes, codec and preset; `digest` is the master's. Raises MediaError, ToolError."""
     params = {
@@ -46,6 +56,7 @@ def title_study(
         "codec": policy.codec,
         "trials": plan_trials(planned_shapes(policy, master, grid), codec(policy.codec)),
         "preset": policy.preset,
+        "model": MODELS[screen],
     }
     build = build_id(context.tools.ffmpeg)
     step = Step(name="study", version=8, inputs=(digest,), params=to_facts(params), tools=(build,))
@@ -54,7 +65,7 @@ def title_study(
         on_progress(min(share, 0.99))  # done is what is kept
 
     def work(to: Path) -> None:
-        save_study(study(master, grid, policy, tools=context.tools, on_progress=most), to / _STUDY_NAME)
+        save_study(study(master, grid, policy, screen=screen, tools=context.tools, on_progress=most), to / _STUDY_NAME)
 
     result = context.steps.run(step, work)
     curves = load_study(result.folder / _STUDY_NAME, grid)

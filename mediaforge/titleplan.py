@@ -79,7 +79,13 @@ def plan_title(
 
     def study(under: Policy, part: int) -> TitleCurves:
         return title_study(
-            context, master, under, digest=digest, grid=grid, on_progress=lambda share: on_progress((part + share) / parts)
+            context,
+            master,
+            under,
+            screen=ladder.screen,
+            digest=digest,
+            grid=grid,
+            on_progress=lambda share: on_progress((part + share) / parts),
         )
 
     curves = study(studied, 0)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import FittedRung, Ladder, fit_rungs, load_ladder
+from mediaforge.ladder import FittedRung, Ladder, Screen, fit_rungs, load_ladder
 
 SHIPPED = Path(__file__).parent.parent / "ladders" / "maroc-mobile.toml"
 
@@ -58,6 +58,12 @@ def test_a_ladder_names_the_codecs_that_pass_through(shipped: Ladder, tmp_path: 
     for wrong in ('["dts"]', '"ec-3"', '["ec-3", "ec-3"]'):
         with pytest.raises(LadderError, match=r"passthrough is .*; give some of"):
             load_ladder(write(tmp_path, f"passthrough = {wrong}\n{rungs}"))
+
+
+def test_a_ladder_says_on_what_it_is_watched(shipped: Ladder, tmp_path: Path) -> None:
+    assert (shipped.screen, load_ladder(SHIPPED.with_name("maroc-tv.toml")).screen) == (Screen.PHONE, Screen.TV)
+    with pytest.raises(LadderError, match="screen is 'cinema'; choose one of phone, tv"):
+        load_ladder(write(tmp_path, 'screen = "cinema"' + TWO_RUNGS.format(high=300)))
 
 
 def test_no_rung_is_larger_than_the_picture(shipped: Ladder) -> None:

@@ -15,7 +15,7 @@ from mediaforge.cli.output import size
 from mediaforge.errors import MediaforgeError, ToolError
 from mediaforge.settings import Settings
 from mediaforge.tools import Tools, locate_chromium, locate_tools, run
-from mediaforge.transcode.quality import MODEL
+from mediaforge.transcode.quality import MODELS
 from mediaforge.work.place import REMOTE, filesystem
 
 LEAST_DISK = 2 * 10**9  # below it not even a short film is released
@@ -79,11 +79,12 @@ def _check_ffmpeg_parts(tools: Tools) -> Iterator[Check]:
     """Each part is tried on a few made-up frames: a build may list what it then cannot load."""
     picture = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=0.08"]
     sound = ["-f", "lavfi", "-i", "sine=d=0.1:sample_rate=48000"]
+    models = "|".join(f"version={model}" for model in MODELS.values())
     parts = {
         "libx264": [*picture, "-c:v", "libx264"],
         "libopus": [*sound, "-c:a", "libopus"],
         "aac": [*sound, "-c:a", "aac"],
-        "libvmaf": [*picture, *picture, "-lavfi", f"libvmaf=model=version={MODEL}"],
+        "libvmaf": [*picture, *picture, "-lavfi", f"libvmaf=model={models}"],
     }
     for part, arguments in parts.items():
         yield _tried(f"tools.ffmpeg.{part}", _works(tools.ffmpeg, arguments, part))
@@ -92,7 +93,7 @@ def _check_ffmpeg_parts(tools: Tools) -> Iterator[Check]:
 def _works(ffmpeg: Path, arguments: list[str], part: str) -> Callable[[], str]:
     def look() -> str:
         run([ffmpeg, "-nostdin", "-v", "error", *arguments, "-f", "null", "-"], name="ffmpeg", timeout_seconds=30)
-        return f"{part} works" + (f" with the model {MODEL}" if part == "libvmaf" else "")
+        return f"{part} works" + (f" with {' and '.join(MODELS.values())}" if part == "libvmaf" else "")
 
     return look
 

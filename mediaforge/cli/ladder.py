@@ -87,6 +87,7 @@ def _data(ladder: Ladder) -> dict[str, object]:
         "name": ladder.name,
         "description": ladder.description,
         "rungs": rungs,
+        "screen": ladder.screen,
         "policy": ladder.policy,
         "also": ladder.also,
         "audio": ladder.audio,

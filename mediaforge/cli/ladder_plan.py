@@ -107,6 +107,7 @@ def _data(plan: TitlePlan, report: Path | None) -> dict[str, object]:
     return {
         "master": plan.master.path,
         "ladder": plan.ladder.name,
+        "screen": plan.ladder.screen,
         "network": plan.network.name,
         "currency": price.currency,
         "seconds": round(plan.seconds, 3),

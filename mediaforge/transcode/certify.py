@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.ladder import Screen
 from mediaforge.media import Grid, Master
 from mediaforge.tools import Tools
 from mediaforge.transcode.quality import score_and_glance, score_frames
@@ -49,17 +50,23 @@ class Quality:
 
 
 def certify(
-    renditions: Sequence[Path], master: Master, *, grid: Grid, tools: Tools, on_progress: Callable[[float], None]
+    renditions: Sequence[Path],
+    master: Master,
+    *,
+    grid: Grid,
+    screen: Screen = Screen.PHONE,
+    tools: Tools,
+    on_progress: Callable[[float], None],
 ) -> tuple[Quality, ...]:
     """Certify whole renditions of a master on its grid, in their order. Raises ToolError."""
     frames = samples(grid, [path.stat().st_size for path in renditions])
     if is_sought(grid):
-        return _certify_far(renditions, master, frames, grid=grid, tools=tools, on_progress=on_progress)
+        return _certify_far(renditions, master, frames, grid=grid, screen=screen, tools=tools, on_progress=on_progress)
     if frames[0].step == 1:
-        whole = score_frames(renditions, master, frames, fps=grid.fps, tools=tools)
+        whole = score_frames(renditions, master, frames, fps=grid.fps, tools=tools, screen=screen)
         on_progress(1.0)
         return tuple(estimate(scores, of=grid.frames) for scores in whole)
-    return _certify_near(renditions, master, frames, grid=grid, tools=tools, on_progress=on_progress)
+    return _certify_near(renditions, master, frames, grid=grid, screen=screen, tools=tools, on_progress=on_progress)
 
 
 def _certify_near(
@@ -68,6 +75,7 @@ def _certify_near(
     frames: Sequence[range],
     *,
     grid: Grid,
+    screen: Screen,
     tools: Tools,
     on_progress: Callable[[float], None],
 ) -> tuple[Quality, ...]:
@@ -76,7 +84,7 @@ def _certify_near(
     glances: list[list[Floats]] = [[] for _ in renditions]
     for batch, part in batches(frames, grid):
         span = range(max(0, batch.start - 1), min(grid.frames, batch.stop + 1))  # the neighbours of what stands at its ends
-        seen = score_and_glance(renditions, master, part, span=span, fps=grid.fps, tools=tools)
+        seen = score_and_glance(renditions, master, part, span=span, fps=grid.fps, tools=tools, screen=screen)
         for number, one in enumerate(seen):
             scores[number].append(one.scores)
             glances[number].append(one.glance.columns[batch.start - span.start :][: len(batch)])
@@ -93,6 +101,7 @@ def _certify_far(
     frames: Sequence[range],
     *,
     grid: Grid,
+    screen: Screen,
     tools: Tools,
     on_progress: Callable[[float], None],
 ) -> tuple[Quality, ...]:
@@ -100,7 +109,9 @@ def _certify_far(
     scores: list[list[Floats]] = [[] for _ in renditions]
     for number in range(len(frames[0])):
         part = [one[number : number + 1] for one in frames]
-        for found, kept in zip(score_frames(renditions, master, part, fps=grid.fps, tools=tools), scores, strict=True):
+        for found, kept in zip(
+            score_frames(renditions, master, part, fps=grid.fps, tools=tools, screen=screen), scores, strict=True
+        ):
             kept.append(found)
         on_progress((number + 1) / len(frames[0]))
     return tuple(estimate(np.concatenate(kept), of=grid.frames) for kept in scores)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, fit_rungs
+from mediaforge.ladder import AudioRung, FittedRung, Ladder, Policy, Rung, Screen, fit_rungs
 from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import Tools
 from mediaforge.transcode.allocate import Allocation, at_rate, at_slope, slopes
@@ -67,7 +67,15 @@ class TitleLadder:
     slack_vmaf: float | None  # what a viewer may lose against the reference at most; None: the bound could not be kept
 
 
-def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progress: Callable[[float], None]) -> TitleCurves:
+def study(
+    master: Master,
+    grid: Grid,
+    policy: Policy,
+    *,
+    screen: Screen = Screen.PHONE,
+    tools: Tools,
+    on_progress: Callable[[float], None],
+) -> TitleCurves:
     """A title's curves at the policy's sizes, codec and preset, tried. Raises LadderError, MediaError, ToolError."""
     assert master.video is not None
     codec = codec_named(policy.codec)
@@ -79,13 +87,13 @@ def study(master: Master, grid: Grid, policy: Policy, *, tools: Tools, on_progre
     with tempfile.TemporaryDirectory(prefix="mediaforge-trials-") as folder:
         reel = cut_reel(master, grid, casting.samples, Path(folder) / "halves.mkv", halves=1, tools=tools)
         on_progress(0.4)
-        outcomes = run_trials(reel, trials, Path(folder), codec=codec, tools=tools)
+        outcomes = run_trials(reel, trials, Path(folder), codec=codec, screen=screen, tools=tools)
         on_progress(0.8)
         few = _calibrating(trials, own=policy.preset)
         some = np.arange(0, len(casting.samples), 2)
         both = np.array(casting.samples)[some]
         whole = cut_reel(master, grid, both.tolist(), Path(folder) / "wholes.mkv", halves=2, tools=tools)
-        own = run_trials(whole, [own for _, own in few], Path(folder), codec=codec, tools=tools)
+        own = run_trials(whole, [own for _, own in few], Path(folder), codec=codec, screen=screen, tools=tools)
     look = scouted(seen.bits, grid)
     fast = outcomes.of([number for number, _ in few], some)
     calibration = Calibration(

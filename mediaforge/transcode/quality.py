@@ -1,5 +1,5 @@
-"""How good a rendition looks: VMAF v1, phone model, frame by frame against the master (never by shrinking the display:
-facts-transcode 5c).
+"""How good a rendition looks: VMAF v1, for a phone or a television, frame by frame against the master (never by shrinking the
+display: facts-transcode 5c).
 
 Frame n of a rendition is held against frame n of the master on the title's grid, reached the way the encoder reaches it.
 One ffmpeg looks at all renditions: the master is decoded and scaled once. Only the frames asked for are scaled and scored;
@@ -19,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import ToolError
+from mediaforge.ladder import Screen
 from mediaforge.media import Master, VideoTrack
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
 from mediaforge.transcode.clean import cleaning_filters, input_matrix
 from mediaforge.transcode.glance import Glance, glance_graph, read_glance
 
-MODEL = "vmaf_v1.0.16_5d0h"  # seen from five picture heights: a phone in the hand (Netflix/vmaf, models_v1.md)
+# Seen from five picture heights, a phone in the hand, and from three, a television (Netflix/vmaf, models_v1.md).
+MODELS = {Screen.PHONE: "vmaf_v1.0.16_5d0h", Screen.TV: "vmaf_v1.0.16_3d0h"}
 _LEAST_SIDE = 360
 _LIMITS = Limits(memory_bytes=16 << 30)
 _RUN = 3  # a frame and its two neighbours
@@ -39,7 +41,13 @@ class Seen:
 
 
 def score_frames(
-    renditions: Sequence[Path], master: Master, frames: Sequence[range], *, fps: Fraction, tools: Tools
+    renditions: Sequence[Path],
+    master: Master,
+    frames: Sequence[range],
+    *,
+    fps: Fraction,
+    tools: Tools,
+    screen: Screen = Screen.PHONE,
 ) -> tuple[NDArray[np.float64], ...]:
     """VMAF of the given frames of each rendition, 0 to 100: an array (frames,) for each.
 
@@ -53,20 +61,27 @@ def score_frames(
     video = _picture(master)
     with tempfile.TemporaryDirectory() as folder:
         if is_whole:
-            graph = _whole_graph(len(renditions), video, length=len(span), fps=fps)
+            graph = _whole_graph(len(renditions), video, length=len(span), fps=fps, screen=screen)
         else:
-            graph = _run_graph(_placed(frames, span), video, length=len(span), fps=fps)
+            graph = _run_graph(_placed(frames, span), video, length=len(span), fps=fps, screen=screen)
         _look(renditions, master, graph, begin=span.start, fps=fps, to=Path(folder), tools=tools)
         return _scores(Path(folder), master, frames, skipped=0 if is_whole else 1)
 
 
 def score_and_glance(
-    renditions: Sequence[Path], master: Master, frames: Sequence[range], *, span: range, fps: Fraction, tools: Tools
+    renditions: Sequence[Path],
+    master: Master,
+    frames: Sequence[range],
+    *,
+    span: range,
+    fps: Fraction,
+    tools: Tools,
+    screen: Screen = Screen.PHONE,
 ) -> tuple[Seen, ...]:
     """VMAF of frames at least three apart, and a glance at every frame of a span in which they all have two neighbours."""
     video = _picture(master)
     with tempfile.TemporaryDirectory() as folder:
-        graph = _run_graph(_placed(frames, span), video, length=len(span), fps=fps, with_glances=True)
+        graph = _run_graph(_placed(frames, span), video, length=len(span), fps=fps, screen=screen, with_glances=True)
         _look(renditions, master, graph, begin=span.start, fps=fps, to=Path(folder), tools=tools)
         scores = _scores(Path(folder), master, frames, skipped=1)
         return tuple(Seen(one, read_glance(Path(folder), number, frames=len(span))) for number, one in enumerate(scores))
@@ -132,18 +147,20 @@ def _input(path: Path, *, start: Fraction) -> list[str | Path]:
     return ["-threads", "1", *seek, *media_input(path)]
 
 
-def _whole_graph(count: int, video: VideoTrack, *, length: int, fps: Fraction) -> str:
+def _whole_graph(count: int, video: VideoTrack, *, length: int, fps: Fraction, screen: Screen) -> str:
     """Every frame, one after the other."""
     timed = "settb=1/25,setpts=N"  # only the order counts; setpts=N/FPS/TB would round frames into one another
     ends = [f"[reference{number}]" for number in range(count)]
     parts = [f"[0:{video.index}]{_on_grid(video, length, fps=fps)}{_shown(video)},{timed},split={count}{''.join(ends)}"]
     for number, end in enumerate(ends):
         parts.append(f"[{number + 1}:v:0]{_constant_rate(length, fps=fps)}{_scaled(video)},{timed}[rendition{number}]")
-        parts.append(f"[rendition{number}]{end}{_vmaf(number, every=1)}")
+        parts.append(f"[rendition{number}]{end}{_vmaf(number, every=1, screen=screen)}")
     return ";".join(parts)
 
 
-def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: Fraction, with_glances: bool = False) -> str:
+def _run_graph(
+    places: Sequence[range], video: VideoTrack, *, length: int, fps: Fraction, screen: Screen, with_glances: bool = False
+) -> str:
     """Runs of three frames with the middle one, whose place is given, scored.
 
     n_subsample=3 scores pictures 0, 3, 6 ... but measures motion on all; so the first run gets two more pictures in front.
@@ -170,7 +187,7 @@ def _run_graph(places: Sequence[range], video: VideoTrack, *, length: int, fps: 
             f"settb=1/{_RUN},setpts={_RUN}*(N+1),fps={_RUN}:start_time=0,tpad=stop=2:stop_mode=clone,"
             f"trim=end_frame={2 + _RUN * len(one)},{timed}[rendition{number}]"
         )
-        parts.append(f"[rendition{number}][runs{number}]{_vmaf(number, every=_RUN)}")
+        parts.append(f"[rendition{number}][runs{number}]{_vmaf(number, every=_RUN, screen=screen)}")
     return ";".join(parts)
 
 
@@ -208,8 +225,9 @@ def _options(options: dict[str, str]) -> str:
     return ":".join(f"{key}={value}" for key, value in options.items())
 
 
-def _vmaf(number: int, *, every: int) -> str:
-    return f"libvmaf=model=version={MODEL}:n_threads=1:n_subsample={every}:log_fmt=json:log_path={_log(number)}:shortest=1"
+def _vmaf(number: int, *, every: int, screen: Screen) -> str:
+    log = f"log_fmt=json:log_path={_log(number)}"
+    return f"libvmaf=model=version={MODELS[screen]}:n_threads=1:n_subsample={every}:{log}:shortest=1"
 
 
 def _log(number: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import MediaError
+from mediaforge.ladder import Screen
 from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
 from mediaforge.transcode.codecs.interface import Codec
@@ -96,12 +97,12 @@ def sample_frames(grid: Grid) -> int:
     return 2 * (grid.gop_frames // 4) or max(1, grid.gop_frames // 2)
 
 
-def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Codec, tools: Tools) -> Outcomes:
+def run_trials(reel: Reel, trials: Sequence[Trial], folder: Path, *, codec: Codec, screen: Screen, tools: Tools) -> Outcomes:
     """Encode the reel in all ways and score them. Raises MediaError, ToolError."""
     argv = trial_argv(reel, trials, codec=codec, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, cwd=folder, watchdog_seconds=_WATCHDOG)
     by_sample = [_by_sample(folder / f"{number}.crc", reel, trial.shape.step) for number, trial in enumerate(trials)]
-    by_phase = _scores(reel, trials, folder, tools=tools).reshape(len(trials), reel.grid.segments, -1)
+    by_phase = _scores(reel, trials, folder, screen=screen, tools=tools).reshape(len(trials), reel.grid.segments, -1)
     places = by_phase.shape[2]
     weights = _HALF_WEIGHTS if places == len(_HALF_WEIGHTS) < reel.grid.gop_frames else np.full(places, 1 / places)
     return Outcomes(
@@ -120,7 +121,7 @@ def _by_sample(listing: Path, reel: Reel, step: int) -> NDArray[np.float64]:
     return bits.reshape(grid.segments, -1)
 
 
-def _scores(reel: Reel, trials: Sequence[Trial], folder: Path, *, tools: Tools) -> NDArray[np.float64]:
+def _scores(reel: Reel, trials: Sequence[Trial], folder: Path, *, screen: Screen, tools: Tools) -> NDArray[np.float64]:
     """VMAF of the scored frames of every trial, (trials, frames)."""
     frames = scored_frames(reel)
     # At half the rate a picture is shown for two of the grid's frames, and the second time it is late: both are scored.
@@ -131,6 +132,7 @@ def _scores(reel: Reel, trials: Sequence[Trial], folder: Path, *, tools: Tools) 
         [frames if frames.step == 1 else range(frames.start + late, frames.stop + late, frames.step) for _, late in looks],
         fps=reel.grid.fps,
         tools=tools,
+        screen=screen,
     )
     seen = [[scores for scores, (of, _) in zip(found, looks, strict=True) if of == number] for number in range(len(trials))]
     return np.stack([np.mean(scores, axis=0) for scores in seen])

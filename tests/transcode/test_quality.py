@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from mediaforge.errors import ToolError
-from mediaforge.ladder import FittedRung, Rung
+from mediaforge.ladder import FittedRung, Rung, Screen
 from mediaforge.media import Grid, Master, Variant
 from mediaforge.tools import Tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
 from mediaforge.transcode.probe import probe, read_timeline
-from mediaforge.transcode.quality import read_scores, score_frames, shown_size
+from mediaforge.transcode.quality import MODELS, read_scores, score_frames, shown_size
 
 Ffmpeg = Callable[..., None]
 PICTURE = "size=160x90:duration=5,noise=alls=6:allf=t:all_seed=7"
@@ -67,6 +67,16 @@ def test_every_frame_is_held_against_its_own(
     (scores,) = score_frames([rendition], film, [range(grid.frames)], fps=grid.fps, tools=tools)
     assert scores.shape == (grid.frames,) and grid.frames > 80
     assert scores.min() > 75 and scores.mean() > 90  # a neighbour's picture scores below 40
+
+
+def test_a_television_is_judged_by_a_model_of_its_own(ffmpeg: Ffmpeg, tools: Tools, tmp_path: Path) -> None:
+    film = probe(plain(ffmpeg, tmp_path), tools=tools)
+    grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(400,))
+    held, stood = (
+        score_frames(renditions, film, [range(24)], fps=grid.fps, tools=tools, screen=screen)[0].mean() for screen in Screen
+    )
+    assert MODELS == {Screen.PHONE: "vmaf_v1.0.16_5d0h", Screen.TV: "vmaf_v1.0.16_3d0h"}
+    assert abs(held - stood) > 0.2
 
 
 def test_a_frame_scores_the_same_in_a_sample_as_in_the_whole(ffmpeg: Ffmpeg, tools: Tools, tmp_path: Path) -> None:
