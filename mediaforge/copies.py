@@ -17,7 +17,7 @@ from mediaforge.package.record import PackageRecord, load_record, save_record
 from mediaforge.package.stream import read_stream
 from mediaforge.plan import Plan, load_plan
 from mediaforge.recipes import result_of
-from mediaforge.release import read_release
+from mediaforge.release import packaged_folder, read_release
 from mediaforge.store import publish
 from mediaforge.transcode.encoder import rendition_name
 from mediaforge.watermark.sequence import as_text, code
@@ -67,7 +67,7 @@ def personalise_package(
     """A whole package for a recipient: the same manifests, keys and init segments, each segment the chosen variant."""
     plan = _marked_plan(context, title)
     letters = sequence(context, title, recipient)
-    packaged = result_of(context, plan, "package").folder
+    packaged = packaged_folder(context, read_release(context, title))
     target = folder / f"{title}-{recipient}"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".mediaforge-") as draft:

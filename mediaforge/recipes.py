@@ -301,15 +301,19 @@ def _segment_most_bps(fitted: FittedRung, grid: Grid) -> int:
     return rung.max_bitrate_bps + (0 if fitted.crfs else round(rung.buffer_bits / grid.segment_seconds))
 
 
-def _verify(context: Context, plan: Plan) -> Recipe:
-    packaged = result_of(context, plan, "package")
-    keys = {key.kid: key.key for key in content_keys(context, plan)}
+def verify_recipe(packaged: Result, keys: tuple[ContentKey, ...], *, title: str) -> Recipe:
+    """Hold a package against all that must be true of it, opened with its keys."""
+    by_kid = {key.kid: key.key for key in keys}
 
     def work(to: Path, progress: Progress) -> None:
-        checks = verify_package(packaged.folder, keys=keys, on_progress=progress)
+        checks = verify_package(packaged.folder, keys=by_kid, on_progress=progress)
         broken = failures(checks)
         if broken:
-            raise CheckError(f"the package of {plan.request.title} must not be published: {broken[0].message}")
+            raise CheckError(f"the package of {title} must not be published: {broken[0].message}")
         (to / CHECKS_NAME).write_bytes(to_json(checks))
 
     return Recipe(step=Step(name="verify", version=1, inputs=(packaged.digest,), params={}), work=work)
+
+
+def _verify(context: Context, plan: Plan) -> Recipe:
+    return verify_recipe(result_of(context, plan, "package"), content_keys(context, plan), title=plan.request.title)

@@ -7,16 +7,18 @@ Every step but the last is content-addressed (recipes.py), so a release may be k
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from mediaforge.catalogue import Catalogue
 from mediaforge.checks import Check
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
-from mediaforge.errors import UnknownId
+from mediaforge.errors import StoreError, UnknownId
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
 from mediaforge.plan import Plan, load_plan, plan_release
 from mediaforge.recipes import CHECKS_NAME, content_keys, qualities_of, recipe, result_of
 from mediaforge.record import from_json, to_json
+from mediaforge.steps import Result
 from mediaforge.store import publish
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "StepRecord",
     "is_done",
     "load_plan",
+    "packaged_folder",
     "plan_release",
     "read_release",
     "run_planned",
@@ -33,13 +36,17 @@ __all__ = [
 
 PUBLISH = "publish"
 # What makes a package visible goes last: whoever sees a manifest finds everything it names.
-_LAST = (RECORD, HLS_MANIFEST, DASH_MANIFEST)
+LAST = (RECORD, HLS_MANIFEST, DASH_MANIFEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifests:
     dash: str
     hls: str
+
+    @classmethod
+    def at(cls, package: str) -> "Manifests":
+        return cls(dash=f"{package}/{DASH_MANIFEST}", hls=f"{package}/{HLS_MANIFEST}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +94,10 @@ class StepRecord:
     digest: str
     seconds: float
     cpu_seconds: float
+
+    @classmethod
+    def of(cls, name: str, result: Result) -> "StepRecord":
+        return cls(name=name, key=result.key, digest=result.digest, seconds=result.seconds, cpu_seconds=result.cpu_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +150,26 @@ def read_release(context: Context, title: str) -> Release:
     return from_json(Release, row.record, source=context.catalogue_file)
 
 
+def packaged_folder(context: Context, release: Release) -> Path:
+    """The package of a release as it was made here, or where it was published if that is gone. Raises StoreError.
+
+    The step's result, because a bucket cannot be read from and a published folder belongs to whoever serves it.
+    """
+    digest = next((step.digest for step in release.steps if step.name == "package"), "")
+    made = context.steps.result_folder(digest)
+    if (made / RECORD).is_file():
+        return made
+    if "://" not in release.package and (Path(release.package) / RECORD).is_file():
+        return Path(release.package)
+    raise StoreError(made, f"is gone, and {release.package} is no folder with the package; release {release.title} again")
+
+
 def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None]) -> str:
     packaged = result_of(context, plan, "package")
     publish(
         packaged.folder,
         plan.request.to,
-        last=_LAST,
+        last=LAST,
         endpoint_url=context.s3_endpoint,
         on_progress=lambda done, total: on_progress(done / max(1, total)),
     )
@@ -164,7 +189,7 @@ def _describe(context: Context, plan: Plan) -> Release:
         name=plan.request.name,
         release_id=plan.release_id,
         package=to,
-        manifests=Manifests(dash=f"{to}/{DASH_MANIFEST}", hls=f"{to}/{HLS_MANIFEST}"),
+        manifests=Manifests.at(to),
         rungs=tuple(
             RungName(
                 name=fitted.rung.name,
@@ -185,10 +210,7 @@ def _describe(context: Context, plan: Plan) -> Release:
         else None,
         fingerprint=made["fingerprint"].digest,
         checks=from_json(tuple[Check, ...], checks_file.read_bytes(), source=checks_file),
-        steps=tuple(
-            StepRecord(name=name, key=result.key, digest=result.digest, seconds=result.seconds, cpu_seconds=result.cpu_seconds)
-            for name, result in made.items()
-        ),
+        steps=tuple(StepRecord.of(name, result) for name, result in made.items()),
         sounds=tuple(_sound_names(plan)),
     )
 

@@ -76,7 +76,7 @@ class StepStore:
             return None
         except (OSError, ValueError) as error:
             raise StoreError(self._ref(key), f"cannot be read ({error}); remove the file and rerun") from error
-        folder = self.root / "objects" / ref["digest"]
+        folder = self.result_folder(ref["digest"])
         if not _is_whole(folder, ref["files"]):
             return None
         return Result(
@@ -115,6 +115,10 @@ class StepStore:
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
 
+    def result_folder(self, digest: str) -> Path:
+        """Where the files of a result lie, if they are there still; known by the digest alone."""
+        return self.root / "objects" / digest
+
     def forgive(self, key: str) -> None:
         """Forget earlier failures of a step, so that it may be tried again."""
         self._attempts(key).unlink(missing_ok=True)
@@ -125,7 +129,7 @@ class StepStore:
             files[path.relative_to(draft).as_posix()] = {"size": path.stat().st_size, "sha256": digest_file(path)}
             _sync(path)
         digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-        folder = self.root / "objects" / digest
+        folder = self.result_folder(digest)
         if not _is_whole(folder, files):
             shutil.rmtree(folder, ignore_errors=True)
             folder.parent.mkdir(parents=True, exist_ok=True)

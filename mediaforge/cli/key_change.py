@@ -31,7 +31,7 @@ def rotate(call: Call, /) -> None:
 @click.argument("title", type=ID)
 @click.pass_obj
 def rekey(call: Call, /, *, title: str) -> None:
-    """Give a title new keys, for its next release. What is published stays readable with the old ones.
+    """Give a title new keys, for its next release or `mediaforge rekey`. What is published stays readable with the old ones.
 
     \b
     Example:
@@ -49,7 +49,7 @@ def rekey(call: Call, /, *, title: str) -> None:
     call.printer.answer(
         {"title": title, "keys": [{"kid": key.kid.hex(), "label": key.label} for key in keys]},
         lambda: print_lines(
-            *(f"{key.label}: {key.kid.hex()}" for key in keys), f"Release {title} again to put them into its package."
+            *(f"{key.label}: {key.kid.hex()}" for key in keys), f"`mediaforge rekey {title}` puts them into its package."
         ),
     )
 

@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "probe": "Say what a master is, what is wrong with it, and what will be done to it.",
             "ladder": "List the ladders, show what is in one, and plan a title's own.",
             "release": "Make a protected, watermarked, fingerprinted package of a master.",
+            "rekey": "Give a published title new keys, or another scheme, without encoding.",
             "verify": "Hold a package against everything that must be true before it is published.",
             "check": "Encode sample clips and hold them against a ladder's floors, for CI pipelines.",
             "recipient": "Add and list those who get copies.",

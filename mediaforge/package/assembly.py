@@ -16,6 +16,8 @@ from mediaforge.package.layout import (
     INIT,
     TRICK_FOLDER,
     audio_folder,
+    segment_name,
+    segment_numbers,
     text_folder,
     video_folder,
 )
@@ -51,24 +53,28 @@ def package(
     to: Path,
     *,
     tools: Tools,
+    opening: tuple[ContentKey, ...] = (),
+    digests: Mapping[Path, str] | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Package:
     """Make the package in the empty folder `to`; equal renditions and keys give equal bytes.
 
+    `opening` are the keys of renditions that are encrypted themselves; `digests` of renditions, where they are known already.
     `on_progress` gets the share done, 0 to 1. Raises SettingsError, MediaError, ToolError, or CheckError where variants A
     and B cannot share init segments. What stands in `to` after an error is for the caller to throw away.
     """
     links = plan_links(request)
-    digests = {path: digest_file(path) for path in links.values()}
-    runs = plan_runs(request, keys, digests=digests)
+    digests = digests or {path: digest_file(path) for path in links.values()}
+    runs = plan_runs(request, keys, digests=digests, opening=opening)
     _lay_out_inputs(request, to)
     for done, packaging in enumerate(runs, start=1):
         run_packager(packaging, folder=to, tools=tools)
         on_progress(done / (len(runs) + 1))
     texts = {row.language: (to / text_source(row)).read_text(encoding="utf-8") for row in request.text}
     shutil.rmtree(to / INPUTS)
+    _take_texts(request, to)
     _share_inits(request, to)
-    replaced = finish_inits(to, request.licences) | fairplay_addresses(keys, request.licences)
+    replaced = finish_inits(to, {key.kid for key in keys}, request.licences) | fairplay_addresses(keys, request.licences)
     streams = _read_back(request, to)
     finish_manifests(
         to,
@@ -113,6 +119,19 @@ def _lay_out_inputs(request: PackageRequest, to: Path) -> None:
         (to / source).symlink_to(path.absolute())
     for row in request.text:
         (to / text_source(row)).write_text(fitted_webvtt(row.path, request.grid.duration), encoding="utf-8")
+
+
+def _take_texts(request: PackageRequest, to: Path) -> None:
+    """Subtitles that were segments before: the packager reads none, but describes those of the same length in its manifests."""
+    for row in request.text:
+        if row.made is None:
+            continue
+        folder = to / text_folder(row.language)
+        names = [INIT, *map(segment_name, segment_numbers(row.made))]
+        for name in names:
+            if not (folder / name).exists():
+                raise CheckError(f"the subtitles in {row.language!r} have a segment {name} too many; package the title again")
+            shutil.copyfile(row.made / name, folder / name)
 
 
 def _share_inits(request: PackageRequest, to: Path) -> None:

@@ -17,6 +17,10 @@ from mediaforge.package.trickplay import TRICK_PLAYLIST, finish_trick, iframe_li
 
 HLS_VERSION = 6  # what EXT-X-MAP in a playlist of segments needs (RFC 8216bis, 8)
 TEXT_CODEC = "wvtt"
+_ORDER = tuple(
+    f"{MPD}{name}"
+    for name in ("FramePacking", "AudioChannelConfiguration", "ContentProtection", "EssentialProperty", "SupplementalProperty")
+)
 
 
 def finish_manifests(
@@ -48,6 +52,8 @@ def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, 
         if frame_rate := group.get("frameRate"):
             group.set("frameRate", str(Fraction(frame_rate)))
     finish_trick(root, gop_frames)
+    for group in root.iter(f"{MPD}AdaptationSet"):
+        group[:] = sorted(group, key=_place)
     for representation in root.iter(f"{MPD}Representation"):
         template = representation.find(f"{MPD}SegmentTemplate")
         if template is not None:
@@ -57,6 +63,12 @@ def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, 
             if box.get("schemeIdUri") == f"{SYSTEM}{uuid.UUID(bytes=system)}":
                 etree.SubElement(box, f"{DASHIF}Laurl", nsmap={"dashif": DASHIF[1:-1]}).text = url
     return etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8") + b"\n"
+
+
+def _place(child: etree._Element) -> int:
+    """Where the schema wants a child of a set (ISO/IEC 23009-1, annex B): the packager tells the transfer characteristics of a
+    picture before its protection."""
+    return _ORDER.index(child.tag) if child.tag in _ORDER else len(_ORDER)
 
 
 def finished_playlist(text: str, replaced: Mapping[str, str]) -> str:

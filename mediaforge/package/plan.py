@@ -60,10 +60,11 @@ class AudioInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextInput:
-    """Subtitles as WebVTT."""
+    """Subtitles as WebVTT; or as segments in the folder `made`, which are taken as they are (`path` then says nothing)."""
 
     language: str
     path: Path
+    made: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

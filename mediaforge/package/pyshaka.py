@@ -62,7 +62,10 @@ class PackagerKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagerRun:
-    """One run. Paths of inputs and outputs are relative to the folder that it runs in."""
+    """One run. Paths of inputs and outputs are relative to the folder that it runs in.
+
+    `opening` are the keys of inputs that are encrypted themselves; of a scheme NONE they come out in clear.
+    """
 
     name: str
     streams: tuple[PackagerStream, ...]
@@ -71,6 +74,7 @@ class PackagerRun:
     keys: tuple[PackagerKey, ...]
     segment_seconds: Fraction
     language: str | None = None
+    opening: tuple[PackagerKey, ...] = ()
     clear_segments: int = 0
     manifests: bool = True
 
@@ -80,8 +84,9 @@ def run_packager(packaging: PackagerRun, *, folder: Path, tools: Tools) -> None:
 
     Its exit code proves little: it calls a cut input a success. `verify` proves the result.
     """
-    secrets = tuple(key.key.hex() for key in packaging.keys)
-    flags = os.memfd_create("flags") if packaging.keys else None
+    held = packaging.keys + packaging.opening
+    secrets = tuple(key.key.hex() for key in held)
+    flags = os.memfd_create("flags") if held else None
     try:
         if flags is not None:
             os.write(flags, flag_file(packaging))
@@ -104,9 +109,10 @@ def packager_argv(packaging: PackagerRun, *, flags_fd: int | None) -> tuple[str,
     """The arguments of a run. Pure; holds no key."""
     argv = [_descriptor(stream) for stream in packaging.streams]
     if flags_fd is not None:
+        argv.append(f"--flagfile=/dev/fd/{flags_fd}")
+    if packaging.keys:
         systems = ",".join([*(_SYSTEM_FLAGS[system] for system in packaging.systems), "CommonSystem"])
         argv += [
-            f"--flagfile=/dev/fd/{flags_fd}",
             f"--protection_scheme={packaging.scheme.value}",
             # CommonSystem: without its pssh in the init segment dash.js and hls.js find no ClearKey to ask for. Its side
             # effect, poisoned identity keys in HLS, is undone in hls.py. Leaving the flag out would drop EXT-X-KEY in cenc.
@@ -135,9 +141,11 @@ def packager_argv(packaging: PackagerRun, *, flags_fd: int | None) -> tuple[str,
 
 
 def flag_file(packaging: PackagerRun) -> bytes:
-    """The flags that hold keys, one a line."""
-    keys = ",".join(f"label={key.label}:key_id={key.kid.hex()}:key={key.key.hex()}:iv={key.iv.hex()}" for key in packaging.keys)
-    return f"--enable_raw_key_encryption\n--keys={keys}\n".encode()
+    """The flags that hold keys, one a line. The packager has one list for both: it encrypts by label and decrypts by KID."""
+    held = packaging.keys + packaging.opening
+    keys = ",".join(f"label={key.label}:key_id={key.kid.hex()}:key={key.key.hex()}:iv={key.iv.hex()}" for key in held)
+    uses = ["--enable_raw_key_encryption"] * bool(packaging.keys) + ["--enable_raw_key_decryption"] * bool(packaging.opening)
+    return "".join(f"{line}\n" for line in (*uses, f"--keys={keys}")).encode()
 
 
 def _descriptor(stream: PackagerStream) -> str:

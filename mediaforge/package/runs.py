@@ -16,12 +16,20 @@ from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, Video
 from mediaforge.package.pyshaka import PackagerKey, PackagerRun, PackagerStream
 from mediaforge.package.record import AUDIO_LABEL, Scheme
 
+_FORMER = "former"
 INPUTS = ".inputs"  # links to the renditions, inside the package folder while it is made
 _TRICK_SOURCE = f"{INPUTS}/{TRICK_FOLDER}.mp4"
 
 
-def plan_runs(request: PackageRequest, keys: tuple[ContentKey, ...], *, digests: Mapping[Path, str]) -> tuple[PackagerRun, ...]:
-    """The runs of a request, A first. `digests` names the content of every picture and sound file.
+def plan_runs(
+    request: PackageRequest,
+    keys: tuple[ContentKey, ...],
+    *,
+    digests: Mapping[Path, str],
+    opening: tuple[ContentKey, ...] = (),
+) -> tuple[PackagerRun, ...]:
+    """The runs of a request, A first. `digests` names the content of every picture and sound file; `opening` are the keys of
+    files that are encrypted themselves.
 
     Raises SettingsError or MediaError where the request cannot become a package that plays.
     """
@@ -38,11 +46,18 @@ def plan_runs(request: PackageRequest, keys: tuple[ContentKey, ...], *, digests:
             keys=_keys(request, keys, variant, digests),
             segment_seconds=request.grid.segment_seconds,
             language=known_language(request.audio[0].language) if request.audio else None,
+            opening=_openers(opening),
             clear_segments=request.clear_segments,
             manifests=variant is Variant.A,
         )
         for variant in request.variants
     )
+
+
+def _openers(keys: tuple[ContentKey, ...]) -> tuple[PackagerKey, ...]:
+    """Keys that only open inputs, under labels that no stream has."""
+    rows = enumerate(keys)
+    return tuple(PackagerKey(label=f"{_FORMER}.{number}", kid=key.kid, key=key.key, iv=key.iv) for number, key in rows)
 
 
 def plan_links(request: PackageRequest) -> dict[str, Path]:

@@ -5,7 +5,7 @@ the place of others there.
 """
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,15 +19,19 @@ from mediaforge.package.pssh import (
     Pssh,
     build_playready,
     build_pssh,
+    build_widevine,
     parse_playready,
     parse_pssh,
+    parse_widevine,
     without_repeats,
 )
 from mediaforge.package.record import System
 
 
-def finish_inits(folder: Path, licences: Licences) -> dict[str, str]:
-    """Put every pssh box of a package right: in cenc a key has a label for every stream, and the packager lists it as often.
+def finish_inits(folder: Path, kids: Collection[bytes], licences: Licences) -> dict[str, str]:
+    """Put every pssh box of a package right: it names each of `kids` once.
+
+    In cenc a key has a label for every stream, and the packager lists it as often; it also lists keys that only open inputs.
 
     Returns the base64 texts that manifests must have replaced.
     """
@@ -35,7 +39,7 @@ def finish_inits(folder: Path, licences: Licences) -> dict[str, str]:
 
     def finished(box: bytes) -> bytes:
         old = parse_pssh(box)
-        new = _with_address(without_repeats(old), licences)
+        new = _with_address(_of(without_repeats(old), kids), licences)
         made = build_pssh(new)
         if made != box:
             replaced[_b64(box)] = _b64(made)
@@ -62,6 +66,15 @@ def dash_addresses(systems: Iterable[System], licences: Licences) -> dict[bytes,
     """Which licence addresses the MPD tells, by system id."""
     known = {System.WIDEVINE: (WIDEVINE, licences.widevine), System.PLAYREADY: (PLAYREADY, licences.playready)}
     return {known[system][0]: known[system][1] for system in systems if system in known and known[system][1]}
+
+
+def _of(pssh: Pssh, kids: Collection[bytes]) -> Pssh:
+    """PlayReady's box needs no such care: it names the key of its own track."""
+    kept = replace(pssh, kids=tuple(kid for kid in pssh.kids if kid in kids))
+    if pssh.system != WIDEVINE:
+        return kept
+    data = parse_widevine(pssh.data)
+    return replace(kept, data=build_widevine(replace(data, key_ids=tuple(kid for kid in data.key_ids if kid in kids))))
 
 
 def _with_address(pssh: Pssh, licences: Licences) -> Pssh:

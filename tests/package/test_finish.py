@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def test_the_mpd_declares_rates_frame_rates_and_access_points() -> None:
     (row,) = presentation.representations
     assert (row.bandwidth, row.starts_with_sap) == (1000, True)
     assert b'frameRate="25"' in finished_mpd(MPD, RATES, {}, gop_frames=48)
+
+
+def test_protection_comes_before_properties_as_the_schema_wants_it() -> None:
+    odd = '<SupplementalProperty schemeIdUri="a" value="1"/><Role schemeIdUri="r"/><ContentProtection schemeIdUri="b"/>'
+    text = finished_mpd(MPD.replace("<Representation", odd + "<Representation", 1), RATES, {}, gop_frames=48).decode()
+    order = re.findall("<(ContentProtection|SupplementalProperty|Role|Representation)", text)
+    assert order == ["ContentProtection", "SupplementalProperty", "Role", "Representation"]
 
 
 def test_an_mpd_is_read_as_it_stands() -> None:
