@@ -1,11 +1,15 @@
 """A viewing session: the token that gives a recipient their own sequence of a title, and the package that an edge serves."""
 
 import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
 from mediaforge.copies import sequence
+from mediaforge.edge.cache import BucketCache
 from mediaforge.edge.sidecar import segment_sidecar
 from mediaforge.edge.site import Site
 from mediaforge.edge.token import EdgeKey, Session, mint_token
@@ -16,6 +20,7 @@ from mediaforge.package.layout import (
     HLS_MANIFEST,
     INIT,
     PLAYLIST,
+    RECORD,
     TRICK_FOLDER,
     audio_folder,
     segment_name,
@@ -24,6 +29,7 @@ from mediaforge.package.layout import (
 )
 from mediaforge.package.record import load_record
 from mediaforge.release import read_release
+from mediaforge.store import open_store
 
 
 def edge_key(context: Context, title: str, version: int) -> EdgeKey:
@@ -63,11 +69,29 @@ def view_token(
     return token, session
 
 
+@contextmanager
+def open_site(context: Context, place: str, *, cache_bytes: int) -> Iterator[tuple[Site, Callable[[str], None] | None]]:
+    """What an edge serves, and, of a package in a bucket, what brings its files to a cache of about `cache_bytes` on this disk.
+
+    Raises MediaError, StoreError, UnknownId.
+    """
+    where = _where(context, place)
+    if "://" not in where:
+        yield package_site(Path(where)), None
+        return
+    store = open_store(where, endpoint_url=context.s3_endpoint)
+    with tempfile.TemporaryDirectory(prefix="mediaforge-edge-") as name:
+        folder = Path(name)
+        store.get(RECORD, folder / RECORD)
+        cache = BucketCache(store, folder, most_bytes=cache_bytes, stamped=(folder / RECORD).read_bytes())
+        yield package_site(folder), cache.fetch
+
+
 def read_site(context: Context, place: str) -> Site:
     """What an edge serves of a title of this state, or of the package in a folder. Raises MediaError, StoreError, UnknownId."""
-    where = read_release(context, place).package if is_id(place) else place
+    where = _where(context, place)
     if "://" in where:
-        raise StoreError(where, "lies in a bucket, and the reference edge serves folders; copy it to one and name that")
+        raise StoreError(where, "lies in a bucket, and sidecars are made of a folder; copy it to one and name that")
     return package_site(Path(where))
 
 
@@ -88,6 +112,10 @@ def package_site(folder: Path) -> Site:
         ),
         heads=frozenset({INIT, PLAYLIST}),
     )
+
+
+def _where(context: Context, place: str) -> str:
+    return read_release(context, place).package if is_id(place) else place
 
 
 def write_sidecars(site: Site, to: Path) -> int:

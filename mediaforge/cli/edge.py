@@ -14,7 +14,7 @@ from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines
 from mediaforge.edge.token import cookie_digest, session_name
 from mediaforge.errors import SettingsError, StoreError
-from mediaforge.viewing import edge_key, read_site, view_token, write_sidecars
+from mediaforge.viewing import edge_key, open_site, read_site, view_token, write_sidecars
 
 MOST_MINUTES = 60 * 24 * 7
 
@@ -90,15 +90,36 @@ def token(
 @click.option("--key-version", "versions", type=key_version, multiple=True, default=(1,), help="Accept this key; repeatable.")
 @click.option("--proxy", metavar="IP", default="", help="Believe X-Forwarded-For from this address.")
 @click.option("--origin", metavar="ORIGIN", default="", help="Let players in web pages of this origin fetch (* for any).")
+@click.option(
+    "--cache-mb",
+    type=click.IntRange(1),
+    default=2000,
+    show_default=True,
+    metavar="MB",
+    help="Of a package in a bucket, keep so much here.",
+)
 @click.pass_obj
-def serve(call: Call, /, *, place: str, host: str, port: int, versions: tuple[int, ...], proxy: str, origin: str) -> None:
+def serve(
+    call: Call,
+    /,
+    *,
+    place: str,
+    host: str,
+    port: int,
+    versions: tuple[int, ...],
+    proxy: str,
+    origin: str,
+    cache_mb: int,
+) -> None:
     """Serve each session its own sequence of a package, until Ctrl+C: GET /TOKEN/manifest.mpd.
 
-    A word is a title of this state, anything with a slash (./atlas) a package folder. Put TLS before it (docs/edge.md).
+    A word is a title of this state, anything with a slash a package (./atlas, s3://bucket/atlas). Put TLS before it
+    (docs/edge.md).
 
     \b
     Example:
       mediaforge edge serve atlas --port 8080
+      mediaforge edge serve s3://packages/atlas --port 8080 --cache-mb 20000
       mediaforge edge serve ./packages/atlas --port 8080 --proxy 127.0.0.1 --origin https://tv.example
     """
     try:
@@ -107,17 +128,17 @@ def serve(call: Call, /, *, place: str, host: str, port: int, versions: tuple[in
     except ModuleNotFoundError as error:
         raise SettingsError(f"the edge needs {error.name}; install `mediaforge[edge]`") from None
     context = open_context(call.settings)
-    site = read_site(context, place)
-    keys = {key.kid: key for key in (edge_key(context, site.title, version) for version in versions)}
-    app = edge_app(site, keys, now=time.time, tell=call.printer.say, origin=origin)
-    with open_port(_address(host), port) as listening:
-        name, taken = listening.getsockname()[:2]
-        url = f"http://{f'[{name}]' if ':' in name else name}:{taken}/"
-        call.printer.answer({"url": url, "title": site.title}, lambda: print_lines(f"{url}TOKEN/manifest.mpd"))
-        try:
-            serve_app(app, listening, proxy=_address(proxy))
-        except KeyboardInterrupt:  # how a server is meant to end
-            call.printer.say("stopped")
+    with open_site(context, place, cache_bytes=cache_mb * 1_000_000) as (site, fetch):
+        keys = {key.kid: key for key in (edge_key(context, site.title, version) for version in versions)}
+        app = edge_app(site, keys, now=time.time, tell=call.printer.say, origin=origin, fetch=fetch)
+        with open_port(_address(host), port) as listening:
+            name, taken = listening.getsockname()[:2]
+            url = f"http://{f'[{name}]' if ':' in name else name}:{taken}/"
+            call.printer.answer({"url": url, "title": site.title}, lambda: print_lines(f"{url}TOKEN/manifest.mpd"))
+            try:
+                serve_app(app, listening, proxy=_address(proxy))
+            except KeyboardInterrupt:  # how a server is meant to end
+                call.printer.say("stopped")
 
 
 @command.command("sidecars")

@@ -10,12 +10,14 @@ import stat
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediaforge.edge.site import Site, find_file
 from mediaforge.edge.token import EdgeKey, Refusal, Session, TokenRefused, session_name, verify_token
+from mediaforge.errors import StoreError
 
 COOKIE = "mediaforge-edge"
 
@@ -42,8 +44,12 @@ def edge_app(
     now: Callable[[], float],
     tell: Callable[[str], None],
     origin: str = "",
+    fetch: Callable[[str], None] | None = None,
 ) -> ASGIApp:
-    """`now`: Unix seconds. `tell` gets a line for each refusal. `origin`: the web page that may play it, `*` for any."""
+    """`now`: Unix seconds. `tell` gets a line for each refusal. `origin`: the web page that may play it, `*` for any.
+
+    `fetch` brings a file of the package to the site's folder, where that is only a cache; it may raise StoreError.
+    """
     root = os.path.realpath(site.folder)
     common = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", **_cross_origin(origin)}
     # One date for the whole package: that of a file would say which variant it is of.
@@ -54,13 +60,16 @@ def edge_app(
             return
         request = Request(scope)
         try:
-            response = answer(request)
+            response = await answer(request)
+        except StoreError as error:
+            tell(f"not served: {error.message}")
+            response = PlainTextResponse("not now\n", 503, {**common, "Cache-Control": "no-store", "Retry-After": "5"})
         except TokenRefused as refused:
             tell(f"refused: {refused.refusal}" + (f" (session {refused.session})" if refused.session else ""))
             response = PlainTextResponse("forbidden\n", 403, {**common, "Cache-Control": "no-store"})
         await response(scope, receive, send)
 
-    def answer(request: Request) -> Response:
+    async def answer(request: Request) -> Response:
         text, wanted = _parts(request)
         address = request.client.host if request.client else ""
         time = now()
@@ -71,6 +80,8 @@ def edge_app(
         file = find_file(site, wanted, session.variants)
         if file is None:
             raise TokenRefused(Refusal.PATH, session_name(session))
+        if fetch is not None:
+            await run_in_threadpool(fetch, file)
         try:
             path = os.path.realpath(f"{root}/{file}", strict=True)
             found = os.stat(path)  # noqa: PTH116

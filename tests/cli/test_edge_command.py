@@ -165,7 +165,7 @@ def test_what_cannot_be_served_is_one_line(tmp_path: Path, package: Path, capsys
     state = ["--state", str(tmp_path)]
     assert run(["edge", "serve", str(package), *state]) == 3
     assert run(["edge", "serve", "nobody", *state]) == 3
-    assert run(["edge", "serve", "s3://bucket/atlas", *state]) == 4
+    assert run(["edge", "serve", "ftp://host/atlas", *state]) == 4
     assert run(["edge", "token", "atlas", "--recipient", "x", "--address", "localhost", *state]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 4
