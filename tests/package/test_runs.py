@@ -58,6 +58,8 @@ playlist_name=text/fr/media.m3u8,lang=fr,hls_group_id=text,hls_name=Français
 --nogenerate_sidx_in_media_segments
 --single_threaded
 --use_fake_clock_for_muxer
+--io_cache_size=0
+--io_block_size=1048576
 --quiet
 --mpd_output=manifest.mpd
 --generate_static_live_mpd
@@ -80,6 +82,8 @@ playlist_name=b/video/top/media.m3u8,drm_label=HD
 --nogenerate_sidx_in_media_segments
 --single_threaded
 --use_fake_clock_for_muxer
+--io_cache_size=0
+--io_block_size=1048576
 --quiet"""
 
 
