@@ -13,6 +13,7 @@ from mediaforge.errors import LadderError
 
 VIDEO_CODECS = ("h264",)  # of rungs with a fixed rate
 PLANNED_CODECS = ("h264", "av1")
+SUBTITLE_FORMS = ("wvtt", "imsc")
 PASSED_CODECS = ("ac-3", "ec-3")  # what a title's own sound may be in to be packaged as it is
 AUDIO_CODECS = ("opus", "aac")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
@@ -90,6 +91,7 @@ class Ladder:
     `also` has the policies of further codecs: their rungs are chosen by themselves and stand beside the first's, for players
     that know them. They differ from `policy` in codec and preset only. `trick_play`: whether titles get pictures to scrub
     through. `passthrough`: the codecs in which a title's own sound is packaged unchanged, beside the audio rungs.
+    `subtitles`: the forms that they get.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Ladder:
     floors: Floors
     trick_play: bool = True
     passthrough: tuple[str, ...] = ()
+    subtitles: tuple[str, ...] = ("wvtt",)
     screen: Screen = Screen.PHONE
 
     @property
@@ -172,7 +175,7 @@ def load_ladder(path: Path) -> Ladder:
     rungs = tuple(_rung(path, number, row) for number, row in enumerate(rows, start=1))
     audio = tuple(_audio(path, number, row) for number, row in enumerate(_rows(path, table, "audio"), start=1))
     _check_order(path, rungs)
-    passthrough = _passthrough(path, table.get("passthrough", []))
+    passthrough = _subset(path, "passthrough", table.get("passthrough", []), PASSED_CODECS)
     _check_names(path, [*(rung.name for rung in rungs), *(target.name for target in audio), *passthrough])
     return Ladder(
         name=path.stem,
@@ -184,6 +187,7 @@ def load_ladder(path: Path) -> Ladder:
         floors=_floors(path, table.get("floors", {})),
         trick_play=_flag(path, table, "trick_play", default=True),
         passthrough=passthrough,
+        subtitles=_subset(path, "subtitles", table.get("subtitles", ["wvtt"]), SUBTITLE_FORMS, at_least=1),
         screen=Screen(_choice(path, None, table, "screen", tuple(Screen), default=Screen.PHONE)),
     )
 
@@ -295,9 +299,10 @@ def _audio(path: Path, number: int, row: dict[str, Any]) -> AudioRung:
     )
 
 
-def _passthrough(path: Path, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(codec in PASSED_CODECS for codec in value) or len(set(value)) < len(value):
-        raise LadderError(path, f'passthrough is {value!r}; give some of {list(PASSED_CODECS)}, as in passthrough = ["ec-3"]')
+def _subset(path: Path, key: str, value: Any, known: tuple[str, ...], *, at_least: int = 0) -> tuple[str, ...]:
+    is_list = isinstance(value, list) and all(name in known for name in value)
+    if not is_list or len(set(value)) < len(value) or len(value) < at_least:
+        raise LadderError(path, f'{key} is {value!r}; give some of {list(known)}, as in {key} = ["{known[-1]}"]')
     return tuple(value)
 
 

@@ -15,7 +15,7 @@ from mediaforge.media import Grid, Variant
 from mediaforge.package.assembly import package
 from mediaforge.package.keys import LABELS, ContentKey
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, TrickInput, VideoInput
-from mediaforge.package.record import Scheme
+from mediaforge.package.record import Scheme, TextForm
 from mediaforge.package.verify import verify_package
 from mediaforge.plan import Plan, clear_segments
 from mediaforge.record import from_json, to_facts, to_json
@@ -233,8 +233,9 @@ def _package(context: Context, plan: Plan) -> Recipe:
         video=tuple(_video_input(rung, plan.grid, joined.folder, plan.request.variants) for rung in plan.rungs),
         audio=(*_encoded_inputs(plan, sounds), *_passed_inputs(plan, passed)),
         text=tuple(
-            TextInput(language=text.language, path=result.folder / SUBTITLES_NAME)
+            TextInput(language=text.language, path=result.folder / SUBTITLES_NAME, form=TextForm(form))
             for text, result in zip(plan.texts, texts, strict=True)
+            for form in plan.request.ladder.subtitles
         ),
         licences=plan.request.licences,
         clear_segments=clear_segments(plan.request, plan.grid),
@@ -251,6 +252,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         "rungs": plan.rungs,
         "languages": [*(sound.language for sound in plan.sounds), *(text.language for text in plan.texts)],
         "grid": plan.grid,
+        "subtitles": plan.request.ladder.subtitles,
         **({"trick": plan.trick} if plan.trick else {}),
         **({"passed": [(sound.language, sound.passed_codec) for sound in plan.passed]} if plan.passed else {}),
     }

@@ -24,7 +24,6 @@ from mediaforge.package.layout import (
     TRICK_FOLDER,
     audio_folder,
     segment_name,
-    text_folder,
     video_folder,
 )
 from mediaforge.package.record import load_record
@@ -107,7 +106,7 @@ def package_site(folder: Path) -> Site:
         marked={video_folder(rung.name): video_folder(rung.name, Variant.B) for rung in record.rungs},
         shared=frozenset(
             [audio_folder(row.language, row.name) for row in record.audio]
-            + [text_folder(row.language) for row in record.text]
+            + [row.folder for row in record.text]
             + ([TRICK_FOLDER] if record.trick else [])
         ),
         heads=frozenset({INIT, PLAYLIST}),

@@ -66,6 +66,15 @@ def test_a_ladder_says_on_what_it_is_watched(shipped: Ladder, tmp_path: Path) ->
         load_ladder(write(tmp_path, 'screen = "cinema"' + TWO_RUNGS.format(high=300)))
 
 
+def test_subtitles_are_webvtt_unless_the_ladder_says_more(shipped: Ladder, tmp_path: Path) -> None:
+    assert shipped.subtitles == ("wvtt",)
+    rungs = TWO_RUNGS.format(high=200)
+    assert load_ladder(write(tmp_path, f'subtitles = ["imsc"]\n{rungs}')).subtitles == ("imsc",)
+    for wrong in ("[]", '["srt"]', '"imsc"'):
+        with pytest.raises(LadderError, match=r"subtitles is .*; give some of .*, as in subtitles = \[.imsc.\]"):
+            load_ladder(write(tmp_path, f"subtitles = {wrong}\n{rungs}"))
+
+
 def test_no_rung_is_larger_than_the_picture(shipped: Ladder) -> None:
     for size in ((1280, 720), (800, 332), (720, 1280), (176, 144), (1920, 1080), (2048, 858), (64, 36)):
         for fitted in fit_rungs(shipped, *size):

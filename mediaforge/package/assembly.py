@@ -18,18 +18,18 @@ from mediaforge.package.layout import (
     audio_folder,
     segment_name,
     segment_numbers,
-    text_folder,
     video_folder,
 )
 from mediaforge.package.ledger import IvUse
 from mediaforge.package.plan import PackageRequest, plan_record
 from mediaforge.package.pyshaka import run_packager
-from mediaforge.package.record import PackageRecord, save_record
+from mediaforge.package.record import PackageRecord, TextForm, save_record
 from mediaforge.package.runs import INPUTS, plan_links, plan_runs, text_source
 from mediaforge.package.signalling import dash_addresses, fairplay_addresses, finish_inits
+from mediaforge.package.stpp import write_imsc
 from mediaforge.package.stream import Rate, Stream, measured_rate, read_stream
 from mediaforge.package.webvtt import fitted_webvtt
-from mediaforge.package.webvtt_segments import DIGEST, segments_digest, write_segments
+from mediaforge.package.webvtt_segments import DIGEST, segments_digest, take_segments, write_segments
 from mediaforge.steps import digest_file
 from mediaforge.tools import Tools
 
@@ -70,8 +70,11 @@ def package(
     for done, packaging in enumerate(runs, start=1):
         run_packager(packaging, folder=to, tools=tools)
         on_progress(done / (len(runs) + 1))
-    texts = {row.language: (to / text_source(row)).read_text(encoding="utf-8") for row in request.text}
+    texts = {row.folder: (to / text_source(row)).read_text(encoding="utf-8") for row in request.text}
     shutil.rmtree(to / INPUTS)
+    for row in request.text:
+        if row.form is TextForm.IMSC and row.made is None:
+            write_imsc(to, row.folder, texts[row.folder], language=row.language)
     _take_texts(request, to)
     _share_inits(request, to)
     replaced = finish_inits(to, {key.kid for key in keys}, request.licences) | fairplay_addresses(keys, request.licences)
@@ -83,7 +86,7 @@ def package(
         gop_frames=request.grid.gop_frames,
         licences=dash_addresses(request.systems, request.licences),
     )
-    subtitles = _offer_webvtt(to, texts, streams)
+    subtitles = _offer_webvtt(request, to, texts, streams)
     manifests = {path.relative_to(to).as_posix(): digest_file(path) for path in _manifests(to)}
     record = plan_record(request, {folder: stream.digest for folder, stream in streams.items()} | subtitles | manifests)
     save_record(record, to)
@@ -98,14 +101,17 @@ def package(
     )
 
 
-def _offer_webvtt(to: Path, texts: Mapping[str, str], streams: Mapping[str, Stream]) -> dict[str, str]:
-    """Give HLS its subtitles; the digests of what was written."""
+def _offer_webvtt(request: PackageRequest, to: Path, texts: Mapping[str, str], streams: Mapping[str, Stream]) -> dict[str, str]:
+    """Give HLS its subtitles; the digests of what was written. What is IMSC already is left as it is."""
     digests = {}
-    for language, text in texts.items():
-        folder = text_folder(language)
-        stream = streams[folder]
-        write_segments(to / folder, text, [stream.seconds(segment) for segment in stream.segments])
-        digests[f"{folder}/{DIGEST}"] = segments_digest(to / folder) or ""
+    for row in request.text:
+        if row.form is not TextForm.WVTT:
+            continue
+        stream = streams[row.folder]
+        write_segments(to / row.folder, texts[row.folder], [stream.seconds(segment) for segment in stream.segments])
+        if row.made is not None:
+            take_segments(row.made, to / row.folder)
+        digests[f"{row.folder}/{DIGEST}"] = segments_digest(to / row.folder) or ""
     return digests
 
 
@@ -126,7 +132,7 @@ def _take_texts(request: PackageRequest, to: Path) -> None:
     for row in request.text:
         if row.made is None:
             continue
-        folder = to / text_folder(row.language)
+        folder = to / row.folder
         names = [INIT, *map(segment_name, segment_numbers(row.made))]
         for name in names:
             if not (folder / name).exists():
@@ -155,9 +161,7 @@ def _read_back(request: PackageRequest, to: Path) -> dict[str, Stream]:
         for variant in request.variants:
             folder = video_folder(row.rung, variant)
             streams[folder] = read_stream(to, folder, init_folder=init_folder)
-    others = [audio_folder(row.language, row.name) for row in request.audio] + [
-        text_folder(row.language) for row in request.text
-    ]
+    others = [audio_folder(row.language, row.name) for row in request.audio] + [row.folder for row in request.text]
     others += [TRICK_FOLDER] if request.trick else []
     return streams | {folder: read_stream(to, folder, init_folder=folder) for folder in others}
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 CONTAINERS = frozenset({"moov", "trak", "edts", "mdia", "minf", "stbl", "mvex", "moof", "traf", "sinf", "schi"})
 
 # Where children begin inside the boxes that carry fields of their own first (14496-12, 8.5.2, 12.1.3 and 12.2.3).
-CHILDREN_AT = {"stsd": 8, "encv": 78, "avc1": 78, "av01": 78, "enca": 28, "mp4a": 28, "Opus": 28, "wvtt": 8}
+CHILDREN_AT = {"stsd": 8, "encv": 78, "avc1": 78, "av01": 78, "hvc1": 78, "wvtt": 8}
+CHILDREN_AT |= dict.fromkeys(("enca", "mp4a", "Opus", "ac-3", "ec-3"), 28)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,16 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
 
 def children(data: bytes, box: Box) -> Iterator[Box]:
     """The boxes inside a box."""
-    return boxes(data, box.body + CHILDREN_AT.get(box.kind, 0), box.end)
+    return boxes(data, _children_at(data, box), box.end)
+
+
+def _children_at(data: bytes, box: Box) -> int:
+    if box.kind != "stpp":
+        return box.body + CHILDREN_AT.get(box.kind, 0)
+    at = box.body + 8  # texts of any length follow (12.6.3.2): namespace, schema and, not always, types of what goes with it
+    for _ in range(3):
+        at = data.index(b"\0", at, box.end) + 1 if at < box.end else at
+    return at
 
 
 def find(data: bytes, path: str) -> Box | None:

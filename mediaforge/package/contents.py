@@ -9,7 +9,7 @@ from mediaforge.errors import MediaError
 from mediaforge.media import Variant
 from mediaforge.package.dash import Presentation, read_mpd
 from mediaforge.package.hls import MasterPlaylist, MediaPlaylist, read_master, read_playlist
-from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, TRICK_FOLDER, audio_folder, text_folder, video_folder
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, TRICK_FOLDER, audio_folder, video_folder
 from mediaforge.package.record import AUDIO_LABEL, PackageRecord, RungRecord, load_record
 from mediaforge.package.rules import Rule, dotted
 from mediaforge.package.stream import Stream, read_stream
@@ -60,7 +60,7 @@ class Contents:
         yield from self._named(tuple(audio_folder(row.language, row.name) for row in self.record.audio))
 
     def texts(self) -> Iterator[Stream]:
-        yield from self._named(tuple(text_folder(row.language) for row in self.record.text))
+        yield from self._named(tuple(row.folder for row in self.record.text))
 
     def encrypted(self) -> Iterator[tuple[str, Stream]]:
         """Every stream that has a key, under the key's label."""

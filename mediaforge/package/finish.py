@@ -11,12 +11,13 @@ from lxml import etree
 
 from mediaforge.package.dash import DASHIF, MPD, SYSTEM, parse_mpd_tree
 from mediaforge.package.hls import attributes, parse_master
-from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, TRICK_FOLDER
+from mediaforge.package.imsc import IMSC_CODEC
+from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, TEXT_GROUPS, TRICK_FOLDER
 from mediaforge.package.stream import Rate
 from mediaforge.package.trickplay import TRICK_PLAYLIST, finish_trick, iframe_line, iframes_only
 
 HLS_VERSION = 6  # what EXT-X-MAP in a playlist of segments needs (RFC 8216bis, 8)
-TEXT_CODEC = "wvtt"
+_TEXT_CODECS = {TEXT_GROUPS["wvtt"]: "wvtt", TEXT_GROUPS["imsc"]: IMSC_CODEC}  # the packager names the second only
 _ORDER = tuple(
     f"{MPD}{name}"
     for name in ("FramePacking", "AudioChannelConfiguration", "ContentProtection", "EssentialProperty", "SupplementalProperty")
@@ -55,6 +56,8 @@ def finished_mpd(text: str, rates: Mapping[str, Rate], licences: Mapping[bytes, 
     for group in root.iter(f"{MPD}AdaptationSet"):
         group[:] = sorted(group, key=_place)
     for representation in root.iter(f"{MPD}Representation"):
+        if representation.get("codecs") == "stpp":  # W3C's registry: which profile, for players that know only some
+            representation.set("codecs", IMSC_CODEC)
         template = representation.find(f"{MPD}SegmentTemplate")
         if template is not None:
             representation.set("bandwidth", str(rates[_folder(template.get("initialization") or "")].peak_bps))
@@ -141,8 +144,9 @@ def _finished_variant(line: str, video: Rate, groups: Mapping[tuple[str, str], R
     average = video.average_bps + sum(rate.average_bps for rate in beside)
     line = re.sub(r"([:,])BANDWIDTH=\d+", rf"\g<1>BANDWIDTH={peak}", line)
     line = re.sub(r"AVERAGE-BANDWIDTH=\d+", f"AVERAGE-BANDWIDTH={average}", line)
-    if "SUBTITLES" in fields and TEXT_CODEC not in fields["CODECS"]:
-        line = re.sub(r'CODECS="([^"]*)"', rf'CODECS="\1,{TEXT_CODEC}"', line)
+    text = _TEXT_CODECS.get(fields.get("SUBTITLES", ""))
+    if text is not None and text not in fields["CODECS"].split(","):
+        line = re.sub(r'CODECS="([^"]*)"', rf'CODECS="\1,{text}"', line)
     return line if "VIDEO-RANGE" in fields else f"{line},VIDEO-RANGE=SDR"
 
 

@@ -15,6 +15,7 @@ from mediaforge.package.record import (
     RungRecord,
     Scheme,
     System,
+    TextForm,
     TextRecord,
     TrickRecord,
 )
@@ -60,11 +61,17 @@ class AudioInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextInput:
-    """Subtitles as WebVTT; or as segments in the folder `made`, which are taken as they are (`path` then says nothing)."""
+    """Subtitles as WebVTT, and what they become; or as segments in the folder `made`, which are taken as they are (`path` then
+    says nothing)."""
 
     language: str
     path: Path
     made: Path | None = None
+    form: TextForm = TextForm.WVTT
+
+    @property
+    def folder(self) -> str:
+        return text_folder(self.language, self.form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +146,7 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
             for row in request.video
         ),
         audio=tuple(AudioRecord(name=row.name, language=row.language, codec=row.codec) for row in request.audio),
-        text=tuple(TextRecord(language=row.language) for row in request.text),
+        text=tuple(TextRecord(language=row.language, form=row.form) for row in request.text),
         variants=request.variants,
         digests=digests,
         licences=request.licences,
@@ -149,4 +156,4 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
 
 
 def _folder(row: AudioInput | TextInput) -> str:
-    return audio_folder(row.language, row.name) if isinstance(row, AudioInput) else text_folder(row.language)
+    return audio_folder(row.language, row.name) if isinstance(row, AudioInput) else row.folder

@@ -35,7 +35,7 @@ _VERDICT = re.compile(r"(?:Packaging Error|Failed to initialize packager): \d+ \
 class PackagerStream:
     """One input and the folder it becomes. `label` names a key (None: in clear); `group` and `name` are HLS's.
 
-    `is_trick`: pictures for trick play, which the MPD keeps apart.
+    `text_format`: what a text becomes. `is_trick`: pictures for trick play, which the MPD keeps apart.
     """
 
     source: str
@@ -45,6 +45,7 @@ class PackagerStream:
     language: str | None = None
     group: str | None = None
     name: str | None = None
+    text_format: Literal["vtt+mp4", "ttml+mp4"] | None = None
     is_trick: bool = False
 
 
@@ -157,7 +158,7 @@ def _descriptor(stream: PackagerStream) -> str:
     fields = [
         ("in", stream.source),
         ("stream", stream.kind),
-        ("format", "vtt+mp4" if stream.kind == "text" else None),
+        ("format", stream.text_format),
         ("init_segment", f"{stream.folder}/{INIT}"),
         ("segment_template", f"{stream.folder}/$Number$.m4s"),
         ("playlist_name", f"{stream.folder}/{PLAYLIST}"),

@@ -25,6 +25,13 @@ class Scheme(StrEnum):
     NONE = "none"
 
 
+class TextForm(StrEnum):
+    """What subtitles are in: WebVTT in MP4 (ISO/IEC 14496-30, 7), or IMSC in MP4 (5)."""
+
+    WVTT = "wvtt"
+    IMSC = "imsc"
+
+
 class System(StrEnum):
     """The DRM systems that are signalled."""
 
@@ -63,6 +70,11 @@ class AudioRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRecord:
     language: str
+    form: TextForm = TextForm.WVTT
+
+    @property
+    def folder(self) -> str:
+        return text_folder(self.language, self.form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +101,7 @@ class PackageRecord:
         video = tuple(video_folder(rung.name, variant) for variant in self.variants for rung in self.rungs)
         audio = tuple(audio_folder(row.language, row.name) for row in self.audio)
         trick = (TRICK_FOLDER,) if self.trick else ()
-        return video + trick + audio + tuple(text_folder(row.language) for row in self.text)
+        return video + trick + audio + tuple(row.folder for row in self.text)
 
     def grid_of(self, folder: str) -> Grid:
         """The grid on which the pictures in a folder lie: the title's, or every second frame of it."""

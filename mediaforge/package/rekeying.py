@@ -14,7 +14,7 @@ from mediaforge.errors import MediaError
 from mediaforge.media import Variant
 from mediaforge.package.assembly import Package, package
 from mediaforge.package.keys import ContentKey
-from mediaforge.package.layout import INIT, TRICK_FOLDER, audio_folder, segment_name, segment_numbers, text_folder, video_folder
+from mediaforge.package.layout import INIT, TRICK_FOLDER, audio_folder, segment_name, segment_numbers, video_folder
 from mediaforge.package.licences import Licences
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, TrickInput, VideoInput
 from mediaforge.package.record import PackageRecord, Scheme, System, load_record
@@ -110,7 +110,7 @@ def rekey_request(record: PackageRecord, source: Path, *, streams: Path, protect
             for row in record.audio
         ),
         text=tuple(
-            TextInput(language=row.language, path=streams / "none.vtt", made=source / text_folder(row.language))
+            TextInput(language=row.language, path=streams / "none.vtt", made=source / row.folder, form=row.form)
             for row in record.text
         ),
         licences=protection.licences,
@@ -131,7 +131,7 @@ def _trick(record: PackageRecord, streams: Path) -> TrickInput | None:
 
 
 def _inputs(record: PackageRecord) -> tuple[str, ...]:
-    texts = {text_folder(row.language) for row in record.text}
+    texts = {row.folder for row in record.text}
     return tuple(folder for folder in record.folders if folder not in texts)
 
 

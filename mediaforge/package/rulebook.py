@@ -4,6 +4,7 @@ from mediaforge.package import contents, player_cells
 from mediaforge.package.laws import (
     decoding,
     files,
+    imsc,
     inits,
     licences,
     manifests,
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     *rates.RULES,
     *mixing.RULES,
     *trick.RULES,
+    *imsc.RULES,
     *protection.RULES,
     *licences.RULES,
     *manifests.RULES,

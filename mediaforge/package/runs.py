@@ -5,16 +5,16 @@ under the same keys; its init segments must come out as those of A, so they are 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mediaforge.errors import SettingsError
 from mediaforge.media import Variant
 from mediaforge.package.keys import ContentKey, stream_iv
 from mediaforge.package.languages import known_language, language_name
-from mediaforge.package.layout import TRICK_FOLDER, audio_folder, text_folder, video_folder
+from mediaforge.package.layout import TEXT_GROUPS, TRICK_FOLDER, audio_folder, video_folder
 from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, VideoInput, check_request
 from mediaforge.package.pyshaka import PackagerKey, PackagerRun, PackagerStream
-from mediaforge.package.record import AUDIO_LABEL, Scheme
+from mediaforge.package.record import AUDIO_LABEL, Scheme, TextForm
 
 _FORMER = "former"
 INPUTS = ".inputs"  # links to the renditions, inside the package folder while it is made
@@ -76,7 +76,7 @@ def plan_links(request: PackageRequest) -> dict[str, Path]:
 
 
 def text_source(row: TextInput) -> str:
-    return f"{INPUTS}/{row.language}.vtt"
+    return f"{INPUTS}/{PurePosixPath(row.folder).name}.vtt"
 
 
 def _video(request: PackageRequest, variant: Variant) -> tuple[PackagerStream, ...]:
@@ -123,9 +123,10 @@ def _text(request: PackageRequest) -> tuple[PackagerStream, ...]:
         PackagerStream(
             source=text_source(row),
             kind="text",
-            folder=text_folder(row.language),
+            folder=row.folder,
+            text_format="ttml+mp4" if row.form is TextForm.IMSC else "vtt+mp4",
             language=known_language(row.language),
-            group="text",
+            group=TEXT_GROUPS[row.form],
             name=language_name(row.language),
         )
         for row in request.text

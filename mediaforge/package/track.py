@@ -61,7 +61,7 @@ def parse_track(data: bytes) -> Track:
     entry = entries[0]
     format_box = _inside(data, entry, "sinf/frma")
     _, _, trex = fullbox(data, _need(data, "moov/mvex/trex"))
-    is_video = entry.kind in ("avc1", "av01", "encv")
+    is_video = entry.kind in ("avc1", "av01", "hvc1", "encv")
     # VisualSampleEntry, 12.1.3.2: width and height follow 24 bytes of reserved fields.
     width, height = struct.unpack_from(">HH", data, entry.body + 24) if is_video else (0, 0)
     return Track(

@@ -7,6 +7,7 @@ from mediaforge.checks import Check
 from mediaforge.package.contents import read_contents
 from mediaforge.package.laws.decoding import check_decoding
 from mediaforge.package.laws.files import check_files
+from mediaforge.package.laws.imsc import check_imsc
 from mediaforge.package.laws.inits import check_inits
 from mediaforge.package.laws.licences import check_licences
 from mediaforge.package.laws.manifests import check_manifests
@@ -41,6 +42,7 @@ def verify_package(
         *check_rates(contents),
         *check_mixing(contents),
         *check_trick(contents),
+        *check_imsc(contents),
         *check_protection(contents, keys),
         *check_licences(contents),
         *check_manifests(contents),

@@ -5,6 +5,7 @@ cue in the last millisecond keeps it going to the end. Cues behind the end would
 """
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def cue_times(block: str, name: Path) -> tuple[Fraction, Fraction] | None:
         return None
     _, timing = found
     return Fraction(_milliseconds(timing["start"]), 1000), Fraction(_milliseconds(timing["end"]), 1000)
+
+
+def read_cues(text: str, *, name: Path) -> Iterator[tuple[Fraction, Fraction, str, str]]:
+    """Begin and end in seconds, settings and words of every cue. Raises MediaError."""
+    for block in webvtt_blocks(text, name=name):
+        lines = block.split("\n")
+        found = _timing(lines, name)
+        if found is not None:
+            at, timing = found
+            begin, stop = (Fraction(_milliseconds(timing[name]), 1000) for name in ("start", "end"))
+            yield begin, stop, timing["settings"].strip(), "\n".join(lines[at + 1 :])
 
 
 def _cut(block: str, end: int, name: Path) -> str | None:

@@ -456,5 +456,14 @@ FAULTS: tuple[Fault, ...] = (
     Fault("package.hls.key.open", "a key by its address", text(PLAYLIST, "METHOD=SAMPLE-AES", "METHOD=AES-128")),
 )
 
-# They need the title's keys, or a browser: test_verify.py and test_play.py.
-NOT_HERE = frozenset({"package.key.checksum", "package.decode", "package.play", "package.play.refused"})
+# They need the title's keys, a browser, or other subtitles: test_verify.py, test_play.py and test_imsc.py.
+NOT_HERE = frozenset(
+    {
+        "package.decode",
+        "package.imsc.cues",
+        "package.imsc.document",
+        "package.key.checksum",
+        "package.play",
+        "package.play.refused",
+    }
+)

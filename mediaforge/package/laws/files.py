@@ -14,7 +14,6 @@ from mediaforge.package.layout import (
     RECORD,
     TRICK_FOLDER,
     audio_folder,
-    text_folder,
     video_folder,
 )
 from mediaforge.package.rules import Rule, finding
@@ -116,7 +115,7 @@ def _referenced(contents: Contents) -> set[str]:
 
 def _languages(contents: Contents) -> Iterator[str]:
     planned = {audio_folder(row.language, row.name): row.language for row in contents.record.audio}
-    planned |= {text_folder(row.language): row.language for row in contents.record.text}
+    planned |= {row.folder: row.language for row in contents.record.text}
     said = [
         (row.init, row.language, "the MPD") for row in (contents.presentation.representations if contents.presentation else ())
     ]

@@ -152,7 +152,7 @@ def _empty(data: bytes, stream: Stream) -> Iterator[str]:
 
 
 def _handler(data: bytes, stream: Stream) -> Iterator[str]:
-    expected = _KINDS[stream.folder.partition("/")[0]]
+    expected = "subt" if stream.track.codec == "stpp" else _KINDS[stream.folder.partition("/")[0]]
     if stream.track.handler != expected:
         yield f"is a track of kind {stream.track.handler!r}, not {expected!r}"
 
@@ -181,7 +181,7 @@ def _edit(data: bytes, stream: Stream) -> Iterator[str]:
 
 
 def _configured(data: bytes, stream: Stream) -> Iterator[str]:
-    if stream.track.handler == "text":
+    if stream.track.handler in ("text", "subt"):
         return
     if codec_string(data) is None:
         yield f"has no configuration for its codec ({stream.track.codec})"

@@ -8,6 +8,7 @@ from mediaforge.checks import Check
 from mediaforge.package.contents import Contents
 from mediaforge.package.dash import Presentation
 from mediaforge.package.hls import MasterPlaylist, MediaPlaylist
+from mediaforge.package.imsc import IMSC_CODEC
 from mediaforge.package.laws.timeline import shown_spans
 from mediaforge.package.layout import PLAYLIST, video_folder
 from mediaforge.package.rules import Rule, finding
@@ -154,7 +155,7 @@ def _hls_form(contents: Contents, master: MasterPlaylist) -> Iterator[str]:
         if playlist.init is None and not _is_webvtt(playlist):
             yield f"{uri} names no init segment"
     for variant in master.variants:
-        if variant.subtitles and "wvtt" not in variant.codecs:
+        if variant.subtitles and not {"wvtt", IMSC_CODEC} & set(variant.codecs):
             yield f"the master playlist leaves the subtitles out of CODECS for {variant.uri}"
     for group in sorted({row.group for row in master.renditions if row.kind == "AUDIO"}):
         if sum(row.is_default for row in master.renditions if (row.kind, row.group) == ("AUDIO", group)) != 1:

@@ -12,7 +12,7 @@ from mediaforge.errors import MediaError
 from mediaforge.package.codecs import channel_count, codec_string, plain_codec
 from mediaforge.package.contents import Contents
 from mediaforge.package.dash import CENC, MPD, PROTECTION, SET_SWITCHING, SYSTEM, is_trick, parse_mpd_tree
-from mediaforge.package.layout import DASH_MANIFEST, audio_folder, text_folder
+from mediaforge.package.layout import DASH_MANIFEST, audio_folder
 from mediaforge.package.pssh import PLAYREADY, parse_pssh
 from mediaforge.package.record import Scheme
 from mediaforge.package.rules import Rule, finding
@@ -173,7 +173,7 @@ def _codecs(root: etree._Element, contents: Contents) -> Iterator[str]:
 
 def _language(root: etree._Element, contents: Contents) -> Iterator[str]:
     unknown = {audio_folder(row.language, row.name) for row in contents.record.audio if row.language == _UNKNOWN}
-    unknown |= {text_folder(row.language) for row in contents.record.text if row.language == _UNKNOWN}
+    unknown |= {row.folder for row in contents.record.text if row.language == _UNKNOWN}
     for row, one in _representations(root):
         is_silent = row.get("contentType") in ("audio", "text") and not row.get("lang")
         if is_silent and str(PurePosixPath(_address(one)).parent) not in unknown:
