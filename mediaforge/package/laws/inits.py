@@ -44,7 +44,7 @@ INIT_SCALE = Rule(
     id="package.init.timescale", clause="CMAF, 7", holds="all rungs count time in the same ticks, and sound in its samples"
 )
 INIT_CODEC = Rule(
-    id="package.init.codec", clause="ISO/IEC 14496-15, 5.3.3; CMAF, 9", holds="the decoder's configuration is whole"
+    id="package.init.codec", clause="ISO/IEC 14496-15, 5.3.3, 8.3.3; CMAF, 9", holds="the decoder's configuration is whole"
 )
 INIT_SOUND = Rule(
     id="package.init.sound",
@@ -67,6 +67,7 @@ _ISO_BRANDS = frozenset({"iso6", "iso7", "iso8", "iso9"})  # 4.3: those that kno
 _KINDS = {"video": "vide", TRICK_FOLDER: "vide", "audio": "soun", "text": "text"}
 _NORMAL_SPEED = 0x10000  # 16.16
 _SPS, _PPS = 7, 8  # NAL unit types, ITU-T H.264, table 7-1
+_HEVC_SETS = {32, 33, 34}  # VPS, SPS, PPS: NAL unit types, ITU-T H.265, table 7-1
 _TABLES = {"stts": 4, "stsc": 4, "stsz": 8, "stco": 4}  # where each counts its entries, after version and flags
 
 
@@ -191,6 +192,24 @@ def _configured(data: bytes, stream: Stream) -> Iterator[str]:
         length = int.from_bytes(body[6:8], "big")
         if not body[5] & 31 or body[8] & 31 != _SPS or not body[8 + length] or body[9 + length + 2] & 31 != _PPS:
             yield "has no parameter sets, which avc1 keeps there and nowhere else"
+    config = find(data, "moov/trak/mdia/minf/stbl/stsd/*/hvcC")
+    if config is not None:
+        if stream.track.codec != "hvc1":
+            yield f"is {stream.track.codec}, whose parameter sets may lie in the pictures; make it hvc1 (ffmpeg: -tag:v hvc1)"
+        if not set(_hevc_arrays(data[config.body : config.end])) >= _HEVC_SETS:
+            yield "has no parameter sets, which hvc1 keeps there and nowhere else"
+
+
+def _hevc_arrays(body: bytes) -> Iterator[int]:
+    """The types of the parameter sets that an hvcC has (ISO/IEC 14496-15, 8.3.3.1.2)."""
+    at = 23
+    for _ in range(body[22]):
+        kind, count = body[at] & 63, int.from_bytes(body[at + 1 : at + 3], "big")
+        at += 3
+        for _ in range(count):
+            at += 2 + int.from_bytes(body[at : at + 2], "big")
+        if count and at <= len(body):
+            yield kind
 
 
 def _sound(data: bytes, stream: Stream) -> Iterator[str]:

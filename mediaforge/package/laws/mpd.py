@@ -12,9 +12,9 @@ from mediaforge.errors import MediaError
 from mediaforge.package.codecs import channel_count, codec_string, plain_codec
 from mediaforge.package.contents import Contents
 from mediaforge.package.dash import CENC, MPD, PROTECTION, SET_SWITCHING, SYSTEM, is_trick, parse_mpd_tree
-from mediaforge.package.layout import DASH_MANIFEST, audio_folder
+from mediaforge.package.layout import DASH_MANIFEST, audio_folder, video_folder
 from mediaforge.package.pssh import PLAYREADY, parse_pssh
-from mediaforge.package.record import Scheme
+from mediaforge.package.record import RungRecord, Scheme
 from mediaforge.package.rules import Rule, finding
 
 STATIC = Rule(
@@ -76,7 +76,7 @@ PRO = Rule(
 ORDER = Rule(
     id="package.dash.rungs",
     clause="ours",
-    holds="the MPD has every rung once, a higher rate for a higher rung",
+    holds="the MPD has every rung once, a higher rate for a higher rung of a codec",
     level=Level.WARNING,
 )
 
@@ -278,10 +278,14 @@ def _pro(root: etree._Element, contents: Contents) -> Iterator[str]:
 
 def _order(root: etree._Element, contents: Contents) -> Iterator[str]:
     rates = {str(PurePosixPath(_address(one)).parent): int(one.get("bandwidth") or 0) for _, one in _representations(root)}
-    ladder = sorted(contents.record.rungs, key=lambda rung: rung.max_bitrate_bps)
-    found = [rates[f"video/{rung.name}"] for rung in ladder if f"video/{rung.name}" in rates]
-    if found != sorted(found) or len(found) != len(ladder):
-        yield f"does not have every rung once, with more rate for more rung ({', '.join(map(str, found))})"
+    by_codec: dict[str, list[RungRecord]] = {}  # each codec is a ladder of its own
+    for rung in sorted(contents.record.rungs, key=lambda rung: rung.max_bitrate_bps):
+        stream = contents.streams.get(video_folder(rung.name))
+        by_codec.setdefault(stream.track.codec if stream else "", []).append(rung)
+    for ladder in by_codec.values():
+        found = [rates[folder] for rung in ladder if (folder := video_folder(rung.name)) in rates]
+        if found != sorted(found) or len(found) != len(ladder):
+            yield f"does not have every rung once, with more rate for more rung ({', '.join(map(str, found))})"
 
 
 _LAWS: tuple[tuple[Rule, Law], ...] = (
