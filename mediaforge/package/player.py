@@ -15,7 +15,7 @@ from mediaforge.checks import Check
 from mediaforge.errors import StoreError, ToolError
 from mediaforge.media import Variant
 from mediaforge.package.cues import Cue, first_cue
-from mediaforge.package.layout import INIT, PLAYLIST, text_folder, video_folder
+from mediaforge.package.layout import INIT, PLAYLIST, video_folder
 from mediaforge.package.player_browser import Browser, Page, open_browser
 from mediaforge.package.player_cells import (
     PLAY_SECONDS,
@@ -189,7 +189,7 @@ def _title(folder: Path, record: PackageRecord, keys: Mapping[bytes, bytes], scr
     inits = {name: folder / name / INIT for name in record.folders}
     tracks = {name: read_track(path) for name, path in inits.items() if path.exists()}
     codecs = {rung.name: tracks[video_folder(rung.name)].codec for rung in record.rungs if video_folder(rung.name) in tracks}
-    texts = {row.language: text_folder(row.language) for row in record.text}
+    texts = {row.language: row.folder for row in record.text}
     cues = {language: first_cue(folder, name) for language, name in texts.items() if name in tracks}
     return _Title(
         folder=folder,

@@ -35,9 +35,10 @@ export async function open(video, setup, fail) {
   hls.loadSource(setup.manifest);
   hls.attachMedia(video);
   await ready;
-  // One rung is listed once for each group of sounds: those of the group that plays are the ladder.
-  const group = () => hls.levels[Math.max(0, hls.loadLevel)]?.audioGroups?.[0];
-  const offered = () => hls.levels.map((level, id) => ({ level, id })).filter(({ level }) => level.audioGroups?.[0] === group());
+  // One rung is listed once for each group of sounds and of subtitles: those of the groups that play are the ladder.
+  const groups = (level) => `${level?.audioGroups?.[0]} ${level?.subtitleGroups?.[0]}`;
+  const playing = () => groups(hls.levels[Math.max(0, hls.loadLevel)]);
+  const offered = () => hls.levels.map((level, id) => ({ level, id })).filter(({ level }) => groups(level) === playing());
   return {
     version: `hls.js ${Hls.version}`,
     rungs: () => offered().map(({ level, id }) => ({ id, bandwidth: level.bitrate, width: level.width, height: level.height })),
