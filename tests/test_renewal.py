@@ -18,7 +18,7 @@ from mediaforge.package.assembly import package
 from mediaforge.package.keys import KeyStore
 from mediaforge.package.keysources.cpix import cpix_of
 from mediaforge.package.keysources.cpix_write import write_cpix
-from mediaforge.package.record import Scheme, System, load_record
+from mediaforge.package.record import Scheme, System, TextForm, load_record
 from mediaforge.package.rekeying import package_kids
 from mediaforge.package.verify import verify_package
 from mediaforge.record import to_json
@@ -51,7 +51,9 @@ def made(ffmpeg: Callable[..., None], tools: Tools, tmp_path_factory: pytest.Tem
     """A state in which a title was released, and beside it the same title in clear."""
     folder = tmp_path_factory.mktemp("made")
     whole = small.make_request(ffmpeg, tmp_path_factory.mktemp("renditions"))
-    request = replace(whole, video=whole.video[:1], audio=whole.audio[1:])
+    (text,) = whole.text
+    texts = (text, replace(text, form=TextForm.IMSC))
+    request = replace(whole, video=whole.video[:1], audio=whole.audio[1:], text=texts)
     (folder / "clear").mkdir()
     package(replace(request, scheme=Scheme.NONE), (), folder / "clear", tools=tools)
     context = Context(state=folder / "state", tools=tools)
@@ -138,7 +140,9 @@ def test_every_frame_after_it_is_the_frame_before(title: Title, tools: Tools, tm
             kid = held.get(name.removeprefix("b/"))
             assert (kid is None) == (scheme is Scheme.NONE)
             assert frames(title.published, name, keys[kid] if kid else None, tools=tools, to=tmp_path) == before[name]
-        assert (title.published / "text/fr/1.m4s").read_bytes() == (title.clear / "text/fr/1.m4s").read_bytes()
+        for name in ("text/fr/1.m4s", "text/fr/1.vtt", "text/fr-imsc/1.m4s"):
+            assert (title.published / name).read_bytes() == (title.clear / name).read_bytes()
+        assert "كان" in (title.published / "text/fr/1.vtt").read_text(encoding="utf-8")
 
 
 def test_the_keys_are_new_ones_and_the_old_ones_open_it_no_more(title: Title) -> None:

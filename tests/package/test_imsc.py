@@ -12,6 +12,7 @@ from mediaforge.checks import failures
 from mediaforge.media import Span
 from mediaforge.package.assembly import Package
 from mediaforge.package.codecs import codec_string
+from mediaforge.package.cues import first_cue
 from mediaforge.package.hls import attributes
 from mediaforge.package.imsc import TT, TTS, XML, cues_of, imsc_document, parse_cues
 from mediaforge.package.plan import PackageRequest
@@ -99,6 +100,13 @@ def test_a_package_with_both_forms_holds(both: Package, key_map: dict[bytes, byt
         for _, _, words in cues_of(etree.fromstring(read_sample(path.read_bytes())))
     ]
     assert list(dict.fromkeys(shown)) == ["كان يا ما كان", "Il était une fois"]
+
+
+def test_the_first_subtitle_is_the_same_in_both_forms(both: Package) -> None:
+    webvtt, imsc = (first_cue(both.folder, name) for name in ("text/fr", "text/fr-imsc"))
+    assert webvtt is not None and imsc is not None
+    assert webvtt.text == imsc.text == "كان يا ما كان"
+    assert imsc.at == Fraction(7, 4)
 
 
 @pytest.mark.parametrize("scheme", [Scheme.CENC, Scheme.NONE])

@@ -27,7 +27,7 @@ from mediaforge.package.plan import PackageRequest
 from mediaforge.package.player import Played, play_package
 from mediaforge.package.player_cells import Mode, Player, plan_cells
 from mediaforge.package.player_server import PAGE
-from mediaforge.package.record import Scheme
+from mediaforge.package.record import Scheme, TextForm
 from mediaforge.tools import locate_chromium
 from tests.package.kinds import in_two_codecs, in_two_languages
 
@@ -156,6 +156,22 @@ def test_players_go_from_a_clear_lead_into_what_is_encrypted_and_stop_there_with
     rows = play_package(led.folder, keys=key_map, chromium=chromium)
     assert {row.take.cell.name: row.check.message for row in rows if not row.check.ok} == {}
     assert len(rows) == 3
+
+
+def test_imsc_alone_is_on_the_screen(
+    request_: PackageRequest,
+    make_package: Callable[..., Package],
+    key_map: dict[bytes, bytes],
+    chromium: Path,
+    only: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(player, "SPEED", 2.0)
+    only("dashjs-mpd-plain")  # which draws it itself; shaka-player and hls.js make text tracks of it
+    made = make_package(replace(request_, text=tuple(replace(row, form=TextForm.IMSC) for row in request_.text)))
+    (row,) = play_package(made.folder, keys=key_map, chromium=chromium)
+    assert row.check.ok, row.check.message
+    assert "كان يا ما كان" in [seen.cue for seen in row.take.seen]
 
 
 def test_a_segment_that_is_not_there_fails_the_cell(

@@ -9,6 +9,8 @@ export async function open(video, setup, fail, end) {
   player.on(events.ERROR, ({ error }) => fail(`dash.js: ${error.message ?? JSON.stringify(error)}`));
   player.on(events.PLAYBACK_ENDED, end); // it pauses at the end by itself, and then the video element has no such event
   player.initialize(video, null, false);
+  const drawn = document.getElementById('drawn'); // where it draws IMSC; WebVTT goes into the video's text tracks
+  player.attachTTMLRenderingDiv(drawn);
   player.updateSettings({
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
     streaming: { abr: { autoSwitchBitrate: { video: false, audio: false } }, buffer: { fastSwitchEnabled: true } },

@@ -104,10 +104,11 @@ function offered() {
   return [...adapter.rungs()].sort((one, other) => one.bandwidth - other.bandwidth);
 }
 
-// What the browser draws over the picture now, one space between words.
+// What the browser, or the player itself, draws over the picture now; one space between words.
 function shown() {
+  const drawn = document.getElementById('drawn').innerText.split(/\s+/).filter(Boolean).join(' ');
   const cues = Array.from(video.textTracks).filter(({ mode }) => mode === 'showing').flatMap(({ activeCues }) => Array.from(activeCues ?? []));
-  return cues.map((one) => one.getCueAsHTML().textContent.split(/\s+/).filter(Boolean).join(' ')).join(' ');
+  return cues.map((one) => one.getCueAsHTML().textContent.split(/\s+/).filter(Boolean).join(' ')).join(' ') + drawn;
 }
 
 // Language tags as BCP 47 spells them; players give an unknown one different names.
