@@ -413,6 +413,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("package.dash.template", "other ticks", text(MPD, 'timescale="12800"', 'timescale="12801"', 1)),
     Fault("package.dash.urls", "a base address", text(MPD, "<Period", "<BaseURL>https://old.example/</BaseURL><Period")),
     Fault("package.dash.protection", "no scheme and KID", pattern(MPD, r'<ContentProtection value="cbcs"[^>]*>', "")),
+    Fault(
+        "package.dash.protection",
+        "a property before the protection",
+        pattern(MPD, r"(<ContentProtection value=)", r'<SupplementalProperty schemeIdUri="urn:a" value="1"/>\1', 1),
+    ),
     Fault("package.dash.protection", "a system in capitals", text(MPD, "urn:uuid:edef8ba9", "urn:uuid:EDEF8BA9")),
     Fault("package.dash.pro", "another PlayReady object", pattern(MPD, "<mspr:pro>....", "<mspr:pro>AAAA", 1)),
     Fault("package.dash.rungs", "rates in the wrong order", pattern(MPD, r'bandwidth="\d+"', 'bandwidth="9000000"', 1)),

@@ -87,6 +87,8 @@ RULES = (
 
 _LIVE = "urn:mpeg:dash:profile:isoff-live:2011"
 _PRO = "{urn:microsoft:playready}pro"
+# A set's children whose order the schema fixes (annex B), by a letter each.
+_KINDS_IN_ORDER = {f"{MPD}ContentProtection": "C", f"{MPD}EssentialProperty": "P", f"{MPD}SupplementalProperty": "P"}
 _MIMES = {"video": "video/mp4", "audio": "audio/mp4", "text": "application/mp4"}
 _ROLES = {"video": {"main"}, "audio": {"main", "alternate", "dub", "description"}, "text": {"subtitle", "caption"}}
 _UNKNOWN = "und"  # BCP 47: then the manifests name none
@@ -265,6 +267,8 @@ def _protected(root: etree._Element, contents: Contents) -> Iterator[str]:
             yield f"names a system twice, or none, for {_name(row)}"
         elif any(name != name.lower() for name in schemes):
             yield f"names a system of {_name(row)} in capitals, which players compare letter by letter"
+        if "PC" in "".join(_KINDS_IN_ORDER.get(child.tag, "") for child in row):
+            yield f"tells a property of {_name(row)} before its protection, which the schema wants first"
 
 
 def _pro(root: etree._Element, contents: Contents) -> Iterator[str]:
