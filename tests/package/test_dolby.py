@@ -35,7 +35,7 @@ def dolby(ffmpeg: Callable[..., None], request_: PackageRequest, tmp_path_factor
     return replace(request_, audio=(*request_.audio, *sounds))
 
 
-@pytest.fixture(scope="module", params=[Scheme.CBCS, Scheme.CENC])
+@pytest.fixture(scope="module", params=list(Scheme))
 def made(request: pytest.FixtureRequest, dolby: PackageRequest, make_package: Callable[..., Package]) -> Package:
     return make_package(replace(dolby, scheme=request.param))
 

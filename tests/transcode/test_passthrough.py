@@ -26,12 +26,12 @@ def times(count: int, *, start: Fraction = Fraction(0)) -> list[Fraction]:
     return [start + number * FRAME for number in range(count)]
 
 
-@pytest.fixture(scope="module", params=["ac3", "eac3"])
+@pytest.fixture(scope="module", params=["ac3.mkv", "eac3.mkv", "eac3.eac3"])
 def surround(request: pytest.FixtureRequest, ffmpeg: Callable[..., None], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four seconds of 5.1 in Matroska, which counts milliseconds."""
-    path = tmp_path_factory.mktemp("surround") / f"{request.param}.mkv"
+    """Four seconds of 5.1 in Matroska, which counts milliseconds, and as a file of nothing but frames."""
+    path = tmp_path_factory.mktemp("surround") / request.param
     tone = "aevalsrc='0.3*sin(2*PI*(200+100*t)*t)':s=48000:d=4"
-    ffmpeg("-f", "lavfi", "-i", tone, "-af", SURROUND, "-c:a", request.param, "-b:a", "192k", path)
+    ffmpeg("-f", "lavfi", "-i", tone, "-af", SURROUND, "-c:a", path.stem, "-b:a", "192k", path)
     return path
 
 
