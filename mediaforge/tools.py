@@ -125,19 +125,23 @@ def run(
     pass_fds: tuple[int, ...] = (),
     cwd: Path | None = None,
     on_line: Callable[[str], None] | None = None,
+    on_block: Callable[[bytes], None] | None = None,
     watchdog_seconds: float | None = None,
     timeout_seconds: float | None = None,
     secrets: tuple[str, ...] = (),
 ) -> Outcome:
     """Run a program to its end.
 
-    `on_line` gets each line of stdout as it comes (then stdout is not kept); `watchdog_seconds` ends a program whose
-    stdout stays silent for so long. Raises ToolError with the masked tail of stderr where the program fails.
+    `on_line` gets each line of stdout as it comes, `on_block` its bytes (then stdout is not kept); `watchdog_seconds` ends a
+    program whose stdout stays silent for so long. Raises ToolError with the masked tail of stderr where the program fails.
     """
     with _started(argv, name=name, limits=limits, stdin=stdin, pass_fds=pass_fds, cwd=cwd) as child:
         kept: list[bytes] = []
         rest = b""
         for block in _blocks(child.stdout, name=name, watchdog_seconds=watchdog_seconds, timeout_seconds=timeout_seconds):
+            if on_block is not None:
+                on_block(block)
+                continue
             if on_line is None:
                 kept.append(block)
                 continue

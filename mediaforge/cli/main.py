@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "The way out, from a master to protected copies": {
             "probe": "Say what a master is, what is wrong with it, and what will be done to it.",
+            "qc": "Look at a master's picture and listen to its first sound track, in one decode.",
             "ladder": "List the ladders, show what is in one, and plan a title's own.",
             "release": "Make a protected, watermarked, fingerprinted package of a master.",
             "rekey": "Give a published title new keys, or another scheme, without encoding.",
