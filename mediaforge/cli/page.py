@@ -72,7 +72,7 @@ class Story:
 def write_page(story: Story, to: Path) -> None:
     templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"clock": clock, "size": size, "picture": _data_uri, "one_in": one_in}
+    environment.filters |= {"clock": clock, "size": size, "picture": data_uri, "one_in": one_in}
     page = environment.get_template("demo.html.j2").render(
         story=story,
         agreeing=sum(reading.agrees for reading in story.readings),
@@ -101,5 +101,5 @@ def _spans(story: Story) -> str:
     return draw_spans(title=story.duration, copy=story.leak_duration, reference=story.reference, query=story.query)
 
 
-def _data_uri(jpeg: bytes) -> str:
+def data_uri(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

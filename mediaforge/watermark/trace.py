@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 
 _BLOCK = 1024  # recipients scored at a time
 _LEAST_PRINTED = 1e-300
+_LEAST_TELLING = 0.1  # nats: what was read says next to nothing
 _SPREAD = 0.3  # of a clear symbol around its level, between segments of a copy
 
 
@@ -46,13 +47,25 @@ class Accusation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """`lowest_probability` is the smallest corrected bound of anybody: it shows how far an inconclusive verdict is from an
-    accusation without naming a person."""
+    accusation without naming a person. `seconds_missing` is how much more of such a copy would accuse whoever it was handed to,
+    were it one recipient's alone; None where somebody is accused, nothing was read, or more of it would say nothing.
+    """
 
     verdict: Outcome
     segments_read: int
     seconds_read: Fraction
     accusations: tuple[Accusation, ...]
     lowest_probability: float
+    seconds_missing: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftBits:
+    """What the code layer takes, (symbols,) each: the chance of A, the value read (a clear A is about 1), its noise."""
+
+    p: Floats
+    y: Floats
+    s: Floats
 
 
 def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str, int]], false_accusation: float) -> Verdict:
@@ -62,22 +75,22 @@ def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str,
     """
     if not 0 < false_accusation < 1:
         raise SettingsError(f"false accusation probability {false_accusation} is not between 0 and 1; 1e-6 is usual")
-    lowest = 1.0
+    lowest, missing = 1.0, None
     found: dict[int, Accusation] = {}
     if evidence.symbols and recipients:
-        p, y, s = _soft_bits(evidence, secret)
+        bits = soft_bits(evidence, biases(secret, evidence.segments)[[symbol.segment for symbol in evidence.symbols]])
         bank = model_bank()
-        scores = np.stack([symbol_scores(model, p, y, s) for model in bank])  # (models, 2, positions)
+        scores = np.stack([symbol_scores(model, bits.p, bits.y, bits.s) for model in bank])  # (models, 2, positions)
         sums = _recipient_sums(evidence, secret, recipients, scores)  # (recipients, models)
         for number, model in enumerate(bank):
             for index in np.argsort(-sums[:, number], kind="stable"):
                 score = float(sums[index, number])
-                log_bound = tail_bound(p, scores[number], score) + np.log(len(recipients) / model.weight)
-                probability = float(min(1.0, max(_LEAST_PRINTED, np.exp(log_bound))))
+                probability = corrected(tail_bound(bits.p, scores[number], score), model, recipients=len(recipients))
                 lowest = min(lowest, probability)
                 if probability > false_accusation:
                     break  # the bound only grows as the score falls
                 _keep_surest(found, int(index), _accusation(recipients[index][0], score, probability, model))
+        missing = None if found else _seconds_missing(evidence, bits, scores, false_accusation, recipients=len(recipients))
     accusations = sorted(found.values(), key=lambda accusation: (accusation.false_accusation_probability, -accusation.score))
     return Verdict(
         verdict=Outcome.ACCUSED if accusations else Outcome.INCONCLUSIVE,
@@ -85,7 +98,26 @@ def accuse(evidence: Evidence, *, secret: bytes, recipients: Sequence[tuple[str,
         seconds_read=evidence.seconds_read,
         accusations=tuple(accusations),
         lowest_probability=lowest,
+        seconds_missing=missing,
     )
+
+
+def corrected(log_bound: float, model: Model, *, recipients: int) -> float:
+    """The bound on accusing anybody falsely, from that on one stranger's score: for all recipients, at the model's share."""
+    return float(min(1.0, max(_LEAST_PRINTED, np.exp(log_bound + np.log(recipients / model.weight)))))
+
+
+def _seconds_missing(
+    evidence: Evidence, bits: SoftBits, scores: Floats, false_accusation: float, *, recipients: int
+) -> float | None:
+    """As if somebody had been handed just what was read: no recipient's code is looked at."""
+    model, alone = model_bank()[0], scores[0]
+    handed = (bits.y > 0).astype(int)
+    log_bound = tail_bound(bits.p, alone, float(alone[handed, np.arange(len(handed))].sum()))
+    asked = math.log(false_accusation * model.weight / recipients)
+    if log_bound <= asked or log_bound > -_LEAST_TELLING:
+        return None
+    return float(evidence.seconds_read) * (asked / log_bound - 1)
 
 
 def _accusation(recipient: str, score: float, probability: float, model: Model) -> Accusation:
@@ -112,12 +144,11 @@ def _recipient_sums(evidence: Evidence, secret: bytes, recipients: Sequence[tupl
     return sums
 
 
-def _soft_bits(evidence: Evidence, secret: bytes) -> tuple[Floats, Floats, Floats]:
-    """For each symbol the chance of A, its value scaled so that a clear A is about 1, and the noise of that value."""
-    p = biases(secret, evidence.segments)[[symbol.segment for symbol in evidence.symbols]] / 256
+def soft_bits(evidence: Evidence, t: NDArray[np.uint8]) -> SoftBits:
+    """The symbols of a copy; `t` (symbols,) are the biases of their positions, in 256ths."""
     rho = np.array([symbol.rho for symbol in evidence.symbols])
     sigma = np.array([symbol.sigma for symbol in evidence.symbols])
     # How much of A - B survives differs by copy and by segment; four fifths of the segments lie below the scale.
     scale = max(float(np.percentile(np.abs(rho), 80)), 1e-9)
     y = np.clip(rho / scale, -1.5, 1.5)
-    return p, y, np.hypot(_SPREAD, sigma / scale)
+    return SoftBits(p=t / 256, y=y, s=np.hypot(_SPREAD, sigma / scale))

@@ -160,13 +160,21 @@ def _forms(secret: bytes) -> Iterator[bytes]:
     yield base64.urlsafe_b64encode(secret).rstrip(b"=")
 
 
-def test_leaks_trace_to_their_recipients_and_nobody_else(story: Story, copies: dict[str, Path]) -> None:
+def test_leaks_trace_to_their_recipients_and_nobody_else(story: Story, copies: dict[str, Path], tmp_path: Path) -> None:
     for name, leak in copies.items():
-        found = call(story.state, "trace", leak, "--false-accusation", CHANCE).data
+        written = ("--report", tmp_path / "case.html", "--export", tmp_path / "case.zip")
+        found = call(story.state, "trace", leak, "--false-accusation", CHANCE, *written).data
         assert found["title"] == "atlas"
         assert [row["recipient"] for row in found["accusations"]] == [name], found
         assert found["verdict"] == "accused"
         assert found["accusations"][0]["false_accusation_probability"] <= float(CHANCE)
+        page = (tmp_path / "case.html").read_text(encoding="utf-8")
+        assert f"is that of {name}" in page and page.count("data:image/jpeg") == 6
+        # The expert has the case file and nothing else; at home the title's secret is there to check more.
+        for state, checks in ((tmp_path / "elsewhere", 4), (story.state, 5)):
+            again = call(state, "trace", "--verify", tmp_path / "case.zip").data
+            assert again["ok"] and len(again["checks"]) == checks
+            assert [row["recipient"] for row in again["accusations"]] == [name]
 
 
 def test_a_copy_that_was_never_personalised_accuses_nobody(
