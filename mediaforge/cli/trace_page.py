@@ -71,7 +71,7 @@ def draw_courses(dossier: Dossier) -> str:
         words = "no bound" if power == 0 else f"1 in 10^{power}"
         parts.append(text(words, x=0, y=down(-power) - 4, look="small muted halo"))
     for number, course in enumerate(found):
-        parts.append(_course(course, longest, down, look="accused" if number == 0 else "innocent"))
+        parts.append(_course(course, longest, down, look="surest" if number == 0 else "further"))
     parts.append(line(x1=0, y1=down(asked), x2=100, y2=down(asked), look="tick"))
     parts.append(text("asked", x=100, y=down(asked) - 5, look="small label halo", anchor="end"))
     parts.append(text(clock(longest), x=100, y=_FOOT + 18, look="small muted", anchor="end"))
