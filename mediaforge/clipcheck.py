@@ -19,7 +19,7 @@ from mediaforge.transcode.certify import Quality
 from mediaforge.transcode.encoder import rendition_name
 from mediaforge.transcode.network import Network
 
-_SKIPPED = ("fingerprint", "publish")  # a sample clip is judged, not kept
+_SKIPPED = ("fingerprint", "qc", "publish")  # a sample clip is judged, not kept
 _BITS = 8
 
 

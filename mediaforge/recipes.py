@@ -26,6 +26,8 @@ from mediaforge.transcode.chunks import plan_chunks
 from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
 from mediaforge.transcode.encoder import EncodeRequest, encode, rendition_name
 from mediaforge.transcode.passthrough import PassRequest, pass_sound
+from mediaforge.transcode.qc.control import Verdict, control
+from mediaforge.transcode.qc.finding import USUAL
 from mediaforge.transcode.quality import MODELS
 from mediaforge.transcode.segments import chunk_segments
 from mediaforge.transcode.sound import SoundRequest, encode_sound
@@ -39,6 +41,7 @@ PASSED_NAME = "sound.mp4"
 SUBTITLES_NAME = "subtitles.vtt"
 CHECKS_NAME = "checks.json"
 QUALITIES_NAME = "qualities.json"
+VERDICT_NAME = "verdict.json"
 _FINGERPRINT_HEIGHT = 360  # the smallest rendition as high as this is fingerprinted: no further decode of the master
 
 
@@ -59,7 +62,14 @@ def recipe(context: Context, plan: Plan, name: str) -> Recipe:
         return _passed(context, plan, int(number))
     if kind == "text":
         return _text(context, plan, int(number))
-    made_of_all = {"join": _join, "fingerprint": _fingerprint, "certify": _certify, "package": _package, "verify": _verify}
+    made_of_all = {
+        "qc": _qc,
+        "join": _join,
+        "fingerprint": _fingerprint,
+        "certify": _certify,
+        "package": _package,
+        "verify": _verify,
+    }
     return made_of_all[kind](context, plan)
 
 
@@ -75,6 +85,12 @@ def qualities_of(context: Context, plan: Plan) -> tuple[Quality, ...]:
     """The certified quality of each rung, in the plan's order, once that step has run."""
     path = result_of(context, plan, "certify").folder / QUALITIES_NAME
     return from_json(tuple[Quality, ...], path.read_bytes(), source=path)
+
+
+def verdict_of(context: Context, plan: Plan) -> Verdict:
+    """What is wrong with the master, once that step has run."""
+    path = result_of(context, plan, "qc").folder / VERDICT_NAME
+    return from_json(Verdict, path.read_bytes(), source=path)
 
 
 def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
@@ -160,6 +176,18 @@ def _text(context: Context, plan: Plan, number: int) -> Recipe:
 
     def work(to: Path, progress: Progress) -> None:
         convert_subtitles(text.path, to / SUBTITLES_NAME, duration=plan.grid.duration, tools=context.tools)
+
+    return Recipe(step=step, work=work)
+
+
+def _qc(context: Context, plan: Plan) -> Recipe:
+    """What it finds never fails the step: an operator may have reasons to publish it all the same."""
+    params = {"video": plan.master.video, "audio": plan.master.audio[:1], "limits": USUAL}
+    build = build_id(context.tools.ffmpeg)
+    step = Step(name="qc", version=1, inputs=(plan.master_digest,), params=to_facts(params), tools=(build,))
+
+    def work(to: Path, progress: Progress) -> None:
+        (to / VERDICT_NAME).write_bytes(to_json(control(plan.master, tools=context.tools, on_progress=progress)))
 
     return Recipe(step=step, work=work)
 

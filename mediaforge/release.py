@@ -1,6 +1,6 @@
 """The way out: a master becomes a published, encrypted, watermarked and fingerprinted package.
 
-    plan -> chunks, sounds, texts -> join -> fingerprint, certify, package -> verify -> publish
+    plan -> chunks, sounds, texts, qc -> join -> fingerprint, certify, package -> verify -> publish
 
 Every step but the last is content-addressed (recipes.py), so a release may be killed anywhere and run again.
 """
@@ -16,10 +16,11 @@ from mediaforge.detect.index import Index
 from mediaforge.errors import StoreError, UnknownId
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
 from mediaforge.plan import Plan, load_plan, plan_release
-from mediaforge.recipes import CHECKS_NAME, content_keys, qualities_of, recipe, result_of
+from mediaforge.recipes import CHECKS_NAME, content_keys, qualities_of, recipe, result_of, verdict_of
 from mediaforge.record import from_json, to_json
 from mediaforge.steps import Result
 from mediaforge.store import publish
+from mediaforge.transcode.qc.finding import Finding
 
 __all__ = [
     "KeyName",
@@ -116,6 +117,7 @@ class Release:
     checks: tuple[Check, ...]
     steps: tuple[StepRecord, ...]
     sounds: tuple[SoundName, ...] = ()
+    findings: tuple[Finding, ...] = ()  # what is wrong with the master; releases of before quality control have none
 
 
 def run_planned(context: Context, release_id: str, step_name: str, on_progress: Callable[[float], None]) -> str:
@@ -212,6 +214,7 @@ def _describe(context: Context, plan: Plan) -> Release:
         checks=from_json(tuple[Check, ...], checks_file.read_bytes(), source=checks_file),
         steps=tuple(StepRecord.of(name, result) for name, result in made.items()),
         sounds=tuple(_sound_names(plan)),
+        findings=verdict_of(context, plan).findings if "qc" in made else (),
     )
 
 

@@ -1,5 +1,7 @@
 """`qc`: what is wrong with a master's picture and sound, before anything is encoded."""
 
+import dataclasses
+import json
 from pathlib import Path
 
 import click
@@ -10,10 +12,11 @@ from mediaforge.cli.output import clock
 from mediaforge.cli.progress import by_fraction, telling
 from mediaforge.cli.qc_page import write_report
 from mediaforge.cli.tables import print_lines, print_table
+from mediaforge.release import Release
 from mediaforge.tools import locate_tools
 from mediaforge.transcode.probe import probe, read_timeline
 from mediaforge.transcode.qc.control import Verdict, control
-from mediaforge.transcode.qc.finding import Finding
+from mediaforge.transcode.qc.finding import Finding, Severity
 
 
 @click.command("qc", cls=Command)
@@ -55,6 +58,24 @@ def print_verdict(name: str, verdict: Verdict) -> None:
     heard = "" if verdict.sound else "; it has no sound that could be judged"
     words = f"{errors} of {len(rows)} findings forbid publishing it as it is" if errors else "nothing forbids publishing it"
     print_lines(f"{name}, {clock(verdict.seconds)}: {words}{heard}")
+
+
+def say_findings(call: Call, release: Release) -> None:
+    """On stderr, what a release found in its master. It is published all the same: whoever asked for it may have reasons."""
+    grave = [one for one in release.findings if one.severity is not Severity.NOTICE]
+    for one in grave:
+        if call.progress == "json":
+            facts = {"about": release.title, "event": "finding", **dataclasses.asdict(one)}
+            click.echo(json.dumps(facts), err=True)
+        else:
+            place = f"{clock(one.start)} to {clock(one.end)}"
+            word = one.severity.value.upper() if one.severity is Severity.ERROR else one.severity.value
+            call.printer.say(f"{release.title}: {word}: {one.check}, {place}: {one.message}")
+    errors = sum(one.severity is Severity.ERROR for one in grave)
+    if errors and call.progress != "json":
+        call.printer.say(
+            f"{release.title}: IT IS PUBLISHED WITH {errors} OF WHAT FORBIDS IT; see `mediaforge qc`, mend the master"
+        )
 
 
 def when(finding: Finding, seconds: float) -> str:

@@ -13,6 +13,7 @@ from mediaforge.cli.command import Call, Command
 from mediaforge.cli.follow import run_release
 from mediaforge.cli.opening import open_context, open_session
 from mediaforge.cli.output import clock, rate
+from mediaforge.cli.qc import say_findings
 from mediaforge.cli.shipped import open_ladder
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.context import Context
@@ -105,6 +106,7 @@ def command(call: Call, /, *, master: Path, dry_run: bool, detached: bool, **wor
         states = run_release(call, context, request.title, release_id)
         release = read_release(context, request.title)
         seconds = time.monotonic() - began
+        say_findings(call, release)
         call.printer.answer(release_data(release, states, seconds=seconds), lambda: _print(release, seconds=seconds))
 
 
@@ -189,6 +191,7 @@ def release_data(release: Release, states: Mapping[str, str], *, seconds: float)
         "watermark": release.watermark,
         "fingerprint": release.fingerprint,
         "checks": release.checks,
+        "findings": release.findings,
         "steps": [
             {
                 "name": step.name,

@@ -24,6 +24,7 @@ from mediaforge.plan import Request
 from mediaforge.record import from_json, to_json
 from mediaforge.release import KeyName, Manifests, Release, RungName, StepRecord, WatermarkFacts
 from mediaforge.settings import load_settings
+from mediaforge.transcode.qc.finding import Finding, Severity
 
 RELEASE = Release(
     title="atlas",
@@ -158,6 +159,23 @@ def test_a_release_prints_the_keys_of_the_contract(
     assert run(["release", "film.mov", "--title", "atlas", "--state", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "أطلس is published" in shown and "41.9 (40.7 to 43.0)" in shown
+
+
+def test_what_is_wrong_with_a_master_is_said_and_published_all_the_same(
+    requests: list[Request], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (("flashes", Severity.ERROR), ("black", Severity.WARNING), ("loudness", Severity.NOTICE))
+    findings = tuple(Finding.of(check, severity, (3.0, 6.0), 4, 3, "s", f"{check} it is") for check, severity in rows)
+    monkeypatch.setattr(release_command, "read_release", lambda *_: replace(RELEASE, findings=findings))
+    words = ["release", "film.mov", "--title", "atlas", "--json", "--state", str(tmp_path)]
+    assert run(words) == 0
+    said = capsys.readouterr()
+    assert [one["check"] for one in json.loads(said.out)["findings"]] == ["flashes", "black", "loudness"]
+    assert "ERROR: flashes, 0:03.0 to 0:06.0: flashes it is" in said.err and "warning: black" in said.err
+    assert "loudness" not in said.err and "IT IS PUBLISHED WITH 1" in said.err
+    assert run([*words, "--progress", "json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(event["event"], event["check"]) for event in events] == [("finding", "flashes"), ("finding", "black")]
 
 
 def test_a_release_older_than_certificates_is_still_read() -> None:
