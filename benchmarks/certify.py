@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from mediaforge.frames import Piece, join
-from mediaforge.ladder import fit_rungs, load_ladder
+from mediaforge.ladder import fit_rungs
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import Grid, Master, Variant
 from mediaforge.tools import Tools, locate_tools
 from mediaforge.transcode.certify import certify

@@ -37,7 +37,8 @@ from peers import shaka
 from struggling import struggling_rows
 from verdicts import Row, show
 
-from mediaforge.ladder import FittedRung, Ladder, Policy, load_ladder
+from mediaforge.ladder import FittedRung, Ladder, Policy
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import Grid, Master
 from mediaforge.record import to_facts
 from mediaforge.steps import Step, StepStore, digest_file

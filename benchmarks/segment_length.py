@@ -22,7 +22,7 @@ from network_ladder import REPOSITORY, SAMPLE, Bench, prepare, studied
 from numpy.typing import NDArray
 from struggling import CLASS, class_sessions
 
-from mediaforge.ladder import load_ladder
+from mediaforge.ladderfile import load_ladder
 from mediaforge.steps import Step
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, run
 from mediaforge.transcode.codecs import codec as codec_named

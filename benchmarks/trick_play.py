@@ -15,7 +15,8 @@ from typing import Any
 
 import ffmpeg
 
-from mediaforge.ladder import fit_rungs, load_ladder
+from mediaforge.ladder import fit_rungs
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import Variant
 from mediaforge.tools import locate_tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import FittedRung, Ladder, Screen, fit_rungs, load_ladder
+from mediaforge.ladder import FittedRung, Ladder, Screen, fit_rungs
+from mediaforge.ladderfile import load_ladder
 
 SHIPPED = Path(__file__).parent.parent / "ladders" / "maroc-mobile.toml"
 

@@ -9,7 +9,7 @@ from mediaforge import plan as planning
 from mediaforge.cli.shipped import find_ladder
 from mediaforge.context import Context
 from mediaforge.errors import KeySourceError
-from mediaforge.ladder import load_ladder
+from mediaforge.ladderfile import load_ladder
 from mediaforge.package.record import Scheme
 from mediaforge.plan import Request, load_plan, plan_release, write_request
 from mediaforge.titlekeys import possible_labels

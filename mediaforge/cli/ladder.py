@@ -7,7 +7,8 @@ from mediaforge.cli.command import Call, Group
 from mediaforge.cli.output import rate
 from mediaforge.cli.shipped import find_ladder, shipped_ladders
 from mediaforge.cli.tables import print_lines, print_table
-from mediaforge.ladder import Ladder, Policy, load_ladder
+from mediaforge.ladder import Ladder, Policy
+from mediaforge.ladderfile import load_ladder
 
 
 @click.group("ladder", cls=Group)

@@ -13,7 +13,8 @@ from mediaforge.cli.shipped import find_ladder, find_network, open_ladder, refer
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.errors import LadderError
 from mediaforge.forecast import FEATURE_SECONDS, GOOD_VMAF, Forecast
-from mediaforge.ladder import Ladder, load_ladder
+from mediaforge.ladder import Ladder
+from mediaforge.ladderfile import load_ladder
 from mediaforge.steps import write_whole
 from mediaforge.titleplan import STATIC_CODEC, TitlePlan, plan_title
 from mediaforge.tools import build_id

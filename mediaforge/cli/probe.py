@@ -10,7 +10,8 @@ from mediaforge.cli.command import Call, Command
 from mediaforge.cli.output import clock, rate, size
 from mediaforge.cli.shipped import find_ladder
 from mediaforge.cli.tables import print_lines
-from mediaforge.ladder import FittedRung, Ladder, fit_rungs, load_ladder
+from mediaforge.ladder import FittedRung, Ladder, fit_rungs
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import AudioTrack, Grid, Master, VideoTrack
 from mediaforge.tools import locate_tools
 from mediaforge.transcode.chunks import plan_chunks, plan_grid

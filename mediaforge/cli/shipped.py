@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from mediaforge.errors import LadderError, NetworkError
-from mediaforge.ladder import Ladder, load_ladder
+from mediaforge.ladder import Ladder
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import SideFile
 from mediaforge.transcode.network import Network, load_network
 

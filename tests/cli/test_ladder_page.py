@@ -15,7 +15,7 @@ from mediaforge.cli.ladder_shots import columns, draw_strips
 from mediaforge.cli.ladder_viewers import draw_bars, draw_percentiles, headline, price_at
 from mediaforge.cli.svg import diamond, trail
 from mediaforge.forecast import forecast
-from mediaforge.ladder import load_ladder
+from mediaforge.ladderfile import load_ladder
 from mediaforge.titleplan import TitlePlan
 from mediaforge.transcode.network import load_network
 from mediaforge.transcode.planning import choose, static_offers

@@ -9,7 +9,7 @@ import pytest
 from mediaforge.cli.ladder_plan import PLANNED_LADDER, STATIC_LADDER
 from mediaforge.cli.main import run
 from mediaforge.cli.shipped import find_ladder, reference_ladders, shipped_ladders
-from mediaforge.ladder import load_ladder
+from mediaforge.ladderfile import load_ladder
 
 FFmpeg = Callable[..., None]
 

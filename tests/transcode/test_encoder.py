@@ -7,7 +7,8 @@ import pytest
 
 from mediaforge.errors import MediaError
 from mediaforge.frames import Piece, decode_all, join, read_frames
-from mediaforge.ladder import FittedRung, Rung, fit_rungs, load_ladder
+from mediaforge.ladder import FittedRung, Rung, fit_rungs
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import Chunk, Grid, Variant
 from mediaforge.steps import digest_file
 from mediaforge.tools import Tools

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import Ladder, Policy, load_ladder
+from mediaforge.ladder import Ladder, Policy
+from mediaforge.ladderfile import load_ladder
 from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import Tools
 from mediaforge.transcode.codecs import codec
