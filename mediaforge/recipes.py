@@ -1,6 +1,6 @@
 """How each step of a release is made: what goes into its key, and the room that does the work."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,13 @@ from mediaforge.detect.index import Index
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
 from mediaforge.frames import Piece, join, read_frames
-from mediaforge.ladder import FittedRung
-from mediaforge.media import Grid, Variant
+from mediaforge.media import Variant
 from mediaforge.package.assembly import package
 from mediaforge.package.keys import LABELS, ContentKey
-from mediaforge.package.plan import AudioInput, PackageRequest, TextInput, TrickInput, VideoInput
-from mediaforge.package.record import Scheme, TextForm
+from mediaforge.package.record import Scheme
 from mediaforge.package.verify import verify_package
-from mediaforge.plan import Plan, clear_segments
+from mediaforge.packaging import PASSED_NAME, SUBTITLES_NAME, package_request
+from mediaforge.plan import Plan
 from mediaforge.record import from_json, to_facts, to_json
 from mediaforge.steps import Result, Step
 from mediaforge.tools import build_id
@@ -32,13 +31,11 @@ from mediaforge.transcode.quality import MODELS
 from mediaforge.transcode.segments import chunk_segments
 from mediaforge.transcode.sound import SoundRequest, encode_sound
 from mediaforge.transcode.subtitles import convert_subtitles
-from mediaforge.transcode.trick import TRICK_FILE, TrickRung
+from mediaforge.transcode.trick import TRICK_FILE
 from mediaforge.watermark.variants import encoder_options
 
 Progress = Callable[[float], None]
 
-PASSED_NAME = "sound.mp4"
-SUBTITLES_NAME = "subtitles.vtt"
 CHECKS_NAME = "checks.json"
 QUALITIES_NAME = "qualities.json"
 VERDICT_NAME = "verdict.json"
@@ -253,21 +250,12 @@ def _package(context: Context, plan: Plan) -> Recipe:
     passed = [result_of(context, plan, f"passed-{number}") for number in range(len(plan.passed))]
     texts = [result_of(context, plan, f"text-{number}") for number in range(len(plan.texts))]
     keys = content_keys(context, plan)
-    request = PackageRequest(
-        title=plan.request.title,
-        grid=plan.grid,
-        scheme=plan.request.scheme,
-        systems=plan.request.systems,
-        video=tuple(_video_input(rung, plan.grid, joined.folder, plan.request.variants) for rung in plan.rungs),
-        audio=(*_encoded_inputs(plan, sounds), *_passed_inputs(plan, passed)),
-        text=tuple(
-            TextInput(language=text.language, path=result.folder / SUBTITLES_NAME, form=TextForm(form))
-            for text, result in zip(plan.texts, texts, strict=True)
-            for form in plan.request.ladder.subtitles
-        ),
-        licences=plan.request.licences,
-        clear_segments=clear_segments(plan.request, plan.grid),
-        trick=_trick_input(plan.trick, joined.folder) if plan.trick else None,
+    request = package_request(
+        plan,
+        joined=joined.folder,
+        sounds=[result.folder for result in sounds],
+        passed=[result.folder for result in passed],
+        texts=[result.folder for result in texts],
     )
     inputs = tuple(result.digest for result in (joined, *sounds, *passed, *texts))
     params = {
@@ -291,44 +279,6 @@ def _package(context: Context, plan: Plan) -> Recipe:
         context.keys.spend_ivs(made.iv_uses)
 
     return Recipe(step=step, work=work)
-
-
-def _video_input(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[Variant, ...]) -> VideoInput:
-    rung = fitted.rung
-    return VideoInput(
-        rung=rung.name,
-        label=fitted.label,
-        step=fitted.step,
-        width=fitted.width,
-        height=fitted.height,
-        bitrate_bps=rung.bitrate_bps,
-        max_bitrate_bps=_segment_most_bps(fitted, grid),
-        a=folder / rendition_name(rung.name, Variant.A),
-        b=folder / rendition_name(rung.name, Variant.B) if Variant.B in variants else None,
-    )
-
-
-def _encoded_inputs(plan: Plan, results: list[Result]) -> Iterator[AudioInput]:
-    for sound, result in zip(plan.sounds, results, strict=True):
-        for rung in plan.request.ladder.audio:
-            path = result.folder / f"{rung.name}.mp4"
-            yield AudioInput(name=rung.name, language=sound.language, codec=rung.codec, path=path)
-
-
-def _passed_inputs(plan: Plan, results: list[Result]) -> Iterator[AudioInput]:
-    for sound, result in zip(plan.passed, results, strict=True):
-        codec = sound.passed_codec or ""
-        yield AudioInput(name=codec, language=sound.language, codec=codec, path=result.folder / PASSED_NAME)
-
-
-def _trick_input(trick: TrickRung, folder: Path) -> TrickInput:
-    return TrickInput(label=trick.label, width=trick.width, height=trick.height, path=folder / TRICK_FILE)
-
-
-def _segment_most_bps(fitted: FittedRung, grid: Grid) -> int:
-    """The most a segment may take: what was planned for it, or what the encoder's buffer lets through, full at its start."""
-    rung = fitted.rung
-    return rung.max_bitrate_bps + (0 if fitted.crfs else round(rung.buffer_bits / grid.segment_seconds))
 
 
 def verify_recipe(packaged: Result, keys: tuple[ContentKey, ...], *, title: str) -> Recipe:
