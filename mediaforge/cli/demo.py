@@ -8,8 +8,8 @@ import click
 from mediaforge.cli.acts import play
 from mediaforge.cli.arguments import FOLDER
 from mediaforge.cli.command import Call, Command
-from mediaforge.cli.output import clock, rate, size
-from mediaforge.cli.page import Story, one_in, write_page
+from mediaforge.cli.output import clock, one_in, rate, size
+from mediaforge.cli.page import Story, write_page
 from mediaforge.cli.story import tell_story
 from mediaforge.cli.tables import print_lines, print_table
 

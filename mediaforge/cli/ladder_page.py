@@ -1,31 +1,26 @@
 """The plan's page: one HTML file that needs nothing else, for a browser of any width, light or dark."""
 
 import math
-from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from mediaforge import __version__
 from mediaforge.cli.ladder_hulls import draw_hulls, shape_curves
 from mediaforge.cli.ladder_shots import draw_strips
 from mediaforge.cli.ladder_viewers import draw_percentiles, headline, price_at
-from mediaforge.cli.output import clock, rate
+from mediaforge.cli.templating import template
 from mediaforge.forecast import FEATURE_SECONDS, GOOD_VMAF
 from mediaforge.titleplan import TitlePlan
 
 
 def page(plan: TitlePlan, *, sentences: tuple[str, ...], encoder: str) -> str:
     """The page as text. `sentences` sum the plan up; `encoder` names the build that studied the title."""
-    templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"clock": clock, "rate": rate}
     ladders = (plan.ours, *plan.others)
     names, currency = [one.name for one in ladders], plan.network.price.currency
     prices = [price_at(one) for one in ladders]
     dearest = math.ceil(max(float(row.max()) for row in prices) / 4) * 4  # so that the quarters on the axis are whole numbers
     shapes = shape_curves(plan.curves, plan.shapes, plan.ladder.audio)
-    return environment.get_template("ladder.html.j2").render(
+    return template("ladder.html.j2").render(
         plan=plan,
         ladders=ladders,
         sentences=sentences,

@@ -54,6 +54,19 @@ def rate(bits_per_second: float) -> str:
     return f"{bits_per_second / 1000:.0f} kbit/s"
 
 
+def one_in(probability: float) -> str:
+    """`1 in 40 million`: a small probability as people say it."""
+    if probability <= 0:
+        return "less than can be computed"
+    chances = 1 / probability
+    if chances < 999_500:
+        return f"1 in {chances:,.0f}"
+    for name, unit in (("million", 1e6), ("billion", 1e9), ("trillion", 1e12)):
+        if chances < unit * 999.5:
+            return f"1 in {chances / unit:.0f} {name}"
+    return "less than 1 in 999 trillion"
+
+
 def _plain(value: object) -> object:
     """How a value that JSON does not know is written: times as seconds, paths and choices as text."""
     if isinstance(value, Fraction):

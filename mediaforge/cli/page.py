@@ -1,15 +1,13 @@
 """The demo's page: one HTML file that needs nothing else, for a browser of any width, light or dark."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from mediaforge.cli.charts import Agreement, Reading, RungRates, draw_agreements, draw_evidence, draw_rates, draw_spans
-from mediaforge.cli.output import clock, size
+from mediaforge.cli.templating import template
 from mediaforge.media import Span
 
 
@@ -70,10 +68,7 @@ class Story:
 
 
 def write_page(story: Story, to: Path) -> None:
-    templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"clock": clock, "size": size, "picture": data_uri, "one_in": one_in}
-    page = environment.get_template("demo.html.j2").render(
+    page = template("demo.html.j2").render(
         story=story,
         agreeing=sum(reading.agrees for reading in story.readings),
         rates=Markup(draw_rates(story.rungs)),  # noqa: S704 - our own markup; every word in it is escaped by svg.py
@@ -84,22 +79,5 @@ def write_page(story: Story, to: Path) -> None:
     to.write_text(page, encoding="utf-8")
 
 
-def one_in(probability: float) -> str:
-    """`1 in 40 million`: a small probability as people say it."""
-    if probability <= 0:
-        return "less than can be computed"
-    chances = 1 / probability
-    if chances < 999_500:
-        return f"1 in {chances:,.0f}"
-    for name, unit in (("million", 1e6), ("billion", 1e9), ("trillion", 1e12)):
-        if chances < unit * 999.5:
-            return f"1 in {chances / unit:.0f} {name}"
-    return "less than 1 in 999 trillion"
-
-
 def _spans(story: Story) -> str:
     return draw_spans(title=story.duration, copy=story.leak_duration, reference=story.reference, query=story.query)
-
-
-def data_uri(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

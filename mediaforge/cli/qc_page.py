@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from mediaforge import __version__
 from mediaforge.cli.output import clock
 from mediaforge.cli.svg import bar, drawing, line, text
+from mediaforge.cli.templating import template
 from mediaforge.errors import StoreError
 from mediaforge.media import Master
 from mediaforge.transcode.qc.control import Verdict
@@ -21,10 +21,7 @@ _TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 def write_report(master: Master, verdict: Verdict, to: Path) -> None:
     """Write the page: one file that needs nothing else. Raises StoreError."""
-    templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"clock": clock}
-    page = environment.get_template("qc.html.j2").render(
+    page = template("qc.html.j2").render(
         master=master,
         verdict=verdict,
         counts={severity: sum(one.severity is severity for one in verdict.findings) for severity in Severity},

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from mediaforge.cli.charts import Reading, draw_evidence
-from mediaforge.cli.output import clock, size
-from mediaforge.cli.page import Pair, data_uri, one_in
+from mediaforge.cli.output import clock
+from mediaforge.cli.page import Pair
 from mediaforge.cli.pictures import frame_pair, spread
 from mediaforge.cli.svg import drawing, line, text, trail
+from mediaforge.cli.templating import template
 from mediaforge.context import Context
 from mediaforge.media import Variant
 from mediaforge.plan import load_plan
@@ -27,11 +27,8 @@ _COLUMNS = 90  # more segments than these would be hairs
 
 def trace_page(dossier: Dossier, pairs: Sequence[Pair]) -> str:
     """`pairs`: the copy beside the title at the same moments."""
-    templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters |= {"clock": clock, "size": size, "picture": data_uri, "one_in": one_in}
     surest = [one.recipient for one in dossier.verdict.accusations[:1]]
-    return environment.get_template("trace.html.j2").render(
+    return template("trace.html.j2").render(
         dossier=dossier,
         verdict=dossier.verdict,
         pairs=pairs,

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from mediaforge import __version__
 from mediaforge.checks import Check, failures
+from mediaforge.cli.templating import template
 from mediaforge.errors import StoreError
 from mediaforge.package.player import Played
 from mediaforge.package.player_cells import Mode
@@ -42,10 +41,8 @@ class Row:
 
 def write_report(report: Report, to: Path) -> None:
     """Write the page: one file that needs nothing else. Raises StoreError."""
-    templates = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-    environment = jinja2.Environment(loader=templates, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     broken = failures(report.checks)
-    text = environment.get_template("verify.html.j2").render(
+    text = template("verify.html.j2").render(
         report=report,
         rows=list(_rows(report.checks)),
         errors=[(check, rule_of(check.id)) for check in broken],

@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from mediaforge.cli.charts import Agreement, Reading, RungRates, draw_agreements, draw_evidence, draw_rates, draw_spans
-from mediaforge.cli.page import Difference, Pair, Story, one_in, write_page
+from mediaforge.cli.output import one_in
+from mediaforge.cli.page import Difference, Pair, Story, write_page
 from mediaforge.cli.svg import band, drawing, element, text
 from mediaforge.media import Span
 
