@@ -166,7 +166,10 @@ def test_every_ending_has_its_code(
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_command_says_so_in_one_line(number: signal.Signals) -> None:
     code = (
-        "import os, signal, mediaforge.cli.main as cli\n"
+        "import os, signal\n"
+        # Whoever runs the tests may ignore it (nohup, a job in the background), and a child inherits that.
+        f"signal.signal({number:d}, signal.default_int_handler if {number:d} == signal.SIGINT else signal.SIG_DFL)\n"
+        "import mediaforge.cli.main as cli\n"
         f"cli.group.main = lambda **_: os.kill(os.getpid(), {number:d}) or signal.pause()\n"
         "cli.main()"
     )

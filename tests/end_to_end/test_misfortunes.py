@@ -76,7 +76,14 @@ def test_a_title_is_released_by_one_at_a_time(words: tuple[str | Path, ...], sta
 def test_a_release_that_is_stopped_leaves_nothing_and_goes_on_later(
     number: signal.Signals, words: tuple[str | Path, ...], state: Path
 ) -> None:
-    with subprocess.Popen(command(state, *words), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as release:
+    with subprocess.Popen(
+        command(state, *words),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background is born to ignore SIGINT.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 - this test has no other thread
+    ) as release:
         wait_for(lambda: is_encoding(state))
         release.send_signal(number)
         _, talk = release.communicate(timeout=60)

@@ -93,7 +93,8 @@ def test_every_player_plays_a_package_to_its_end_and_refuses_a_wrong_key(
         assert picture is not None
         if row.take.cell.mode is not Mode.WRONG_KEY:
             assert switches(row) >= 2
-            assert [seen.cue for seen in row.take.seen if seen.step == "subtitles"] == ["كان يا ما كان"]
+            said = [seen.cue for seen in row.take.seen if seen.step == "subtitles"]
+            assert said == (["كان يا ما كان"] if row.take.cell.shows_subtitles else [])
             assert colours(picture) > 500  # the moving test picture; a blank one has 1
     assert chromium_processes(tmp_path) == []
 
@@ -116,7 +117,8 @@ def test_a_package_of_two_codecs_is_played_in_both(
     assert [row.take.cell.name for row in rows] == [f"{pair}-av01-plain" for pair in PAIRS]
     for row in rows:
         assert switches(row) >= 2
-        assert [bool(seen.cue) for seen in row.take.seen if seen.step == "subtitles"] == [True]
+        said = [bool(seen.cue) for seen in row.take.seen if seen.step == "subtitles"]
+        assert said == ([True] if row.take.cell.shows_subtitles else [])
         folders = {uri.rpartition("/")[0] for uri, _ in row.take.served if uri.endswith(".m4s") and uri.startswith("video/")}
         assert folders == {"video/v060-av1", "video/v120-av1"}
 
