@@ -8,6 +8,7 @@ copy is for the hashes of the files, which have to be kept, and for whoever trac
 import hashlib
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 from mediaforge import __version__
@@ -101,7 +102,7 @@ def _entries(path: Path) -> dict[str, bytes]:
             entries = {name: archive.read(name) for name in names}
     except OSError as error:
         raise MediaError(path, f"cannot be read ({error.strerror or error}); check the path") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last: encrypted, or packed in another way
         raise MediaError(path, f"is no case file ({error}); give what `trace --export` wrote") from error
     if DOSSIER_NAME not in entries or SUMS_NAME not in entries:
         raise MediaError(path, f"has no {DOSSIER_NAME} or no {SUMS_NAME}; give what `trace --export` wrote")

@@ -68,6 +68,11 @@ def test_what_is_no_case_file_is_said_so(dossier: Dossier, tmp_path: Path) -> No
     write_casefile(dossier, tmp_path / "case.zip", page=None)
     with pytest.raises(StoreError, match="no valid Dossier"):
         verify_casefile(rewritten(tmp_path / "case.zip", DOSSIER_NAME, b'{"title": 3}'), context=None)
+    damaged = bytearray((tmp_path / "case.zip").read_bytes())
+    damaged[60:100] = bytes(40)  # inside the packed dossier
+    (tmp_path / "damaged.zip").write_bytes(damaged)
+    with pytest.raises(MediaError, match="is no case file"):
+        verify_casefile(tmp_path / "damaged.zip", context=None)
     with zipfile.ZipFile(tmp_path / "half.zip", "w") as archive:
         archive.writestr(SUMS_NAME, "")
     with pytest.raises(MediaError, match=f"has no {DOSSIER_NAME}"):

@@ -65,7 +65,7 @@ class Cell:
     @property
     def shows_subtitles(self) -> bool:
         """Whether words must be on the screen. shaka-player 5.2 often shows none of an m3u8 that are switched on while playing:
-        on a busy machine six times in ten, after a switch between rungs always. It says nothing of the package.
+        on a busy machine in six tries of ten, on a quiet one rarely. Whether that is its fault or ours is not known.
         """
         return not (self.player is Player.SHAKA and self.manifest == HLS_MANIFEST)
 
