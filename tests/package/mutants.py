@@ -98,7 +98,8 @@ def _digit(text: str, chance: random.Random) -> str:
 
 
 def _attribute_dropped(text: str, chance: random.Random) -> str:
-    return _without(text, chance.choice(list(re.finditer(r'[ ,:][A-Za-z:-]+="?[^",\s>]*"?', text))))
+    found = list(re.finditer(r'[ ,:][A-Za-z:-]+="?[^",\s>]*"?', text))
+    return _without(text, chance.choice(found)) if found else text  # a playlist of WebVTT has none
 
 
 def _letter(text: str, chance: random.Random) -> str:
@@ -107,7 +108,10 @@ def _letter(text: str, chance: random.Random) -> str:
 
 
 def _value(text: str, chance: random.Random) -> str:
-    found = chance.choice(list(re.finditer(r'="[^"]*"', text)))
+    values = list(re.finditer(r'="[^"]*"', text))
+    if not values:
+        return text
+    found = chance.choice(values)
     return text[: found.start()] + '=""' + text[found.end() :]
 
 
