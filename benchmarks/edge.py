@@ -21,9 +21,9 @@ from socket import socket
 from mediaforge.edge.app import edge_app
 from mediaforge.edge.server import open_port, serve_app
 from mediaforge.edge.site import Site
-from mediaforge.edge.token import EdgeKey, Session, mint_token, verify_token
+from mediaforge.edge.token import EdgeKey, Session, mint_token, signing_key, verify_token
 
-KEY = EdgeKey(kid=b"1", mac=bytes(range(32)), pattern=bytes(range(32, 64)))
+KEY = EdgeKey(kid=b"1", mac=bytes(range(32)), pattern=bytes(range(32, 64)), signer=signing_key(bytes(64)))
 POSITIONS = 3750  # two hours of 1.92 s
 SEGMENTS = 8  # those that lie on the disk
 FEW = 50

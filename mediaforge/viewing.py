@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
 from mediaforge.copies import sequence
 from mediaforge.edge.cache import BucketCache
 from mediaforge.edge.sidecar import segment_sidecar
 from mediaforge.edge.site import Site
-from mediaforge.edge.token import EdgeKey, Session, mint_token
+from mediaforge.edge.token import Algorithm, EdgeKey, Session, mint_token, signing_key
 from mediaforge.errors import MediaError, StoreError
 from mediaforge.media import Variant, is_id
 from mediaforge.package.layout import (
@@ -38,7 +40,15 @@ def edge_key(context: Context, title: str, version: int) -> EdgeKey:
         kid=str(version).encode(),
         mac=context.keys.derive("edge token", *words),
         pattern=context.keys.derive("edge pattern", *words),
+        signer=signing_key(context.keys.derive("edge signature", *words) + context.keys.derive("edge signature, rest", *words)),
     )
+
+
+def edge_public_key(context: Context, title: str, version: int) -> str:
+    """What other edges verify this title's ES256 tokens with: PEM (RFC 7468, 13). Raises UnknownId."""
+    read_release(context, title)
+    public = edge_key(context, title, version).signer.public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def view_token(
@@ -49,6 +59,7 @@ def view_token(
     now: int,
     minutes: int,
     version: int,
+    algorithm: Algorithm = Algorithm.HS256,
     address: str = "",
     cookie: bytes = b"",
 ) -> tuple[str, Session]:
@@ -62,7 +73,7 @@ def view_token(
         address=address,
         cookie=cookie,
     )
-    token = mint_token(session, edge_key(context, title, version), nonce=secrets.token_bytes(12))
+    token = mint_token(session, edge_key(context, title, version), nonce=secrets.token_bytes(12), algorithm=algorithm)
     with Catalogue(context.catalogue_file) as catalogue:
         catalogue.record_copy(title, recipient, kind="sequence")
     return token, session

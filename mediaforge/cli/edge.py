@@ -12,9 +12,9 @@ from mediaforge.cli.arguments import FILE, FOLDER, ID
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.tables import print_lines
-from mediaforge.edge.token import cookie_digest, session_name
+from mediaforge.edge.token import Algorithm, cookie_digest, session_name
 from mediaforge.errors import SettingsError, StoreError
-from mediaforge.viewing import edge_key, open_site, read_site, view_token, write_sidecars
+from mediaforge.viewing import edge_key, edge_public_key, open_site, read_site, view_token, write_sidecars
 
 MOST_MINUTES = 60 * 24 * 7
 
@@ -39,6 +39,13 @@ def command() -> None:
 @click.option("--address", metavar="IP", default="", help="Valid only from this address.")
 @click.option("--cookie", "with_cookie", is_flag=True, help="Valid only with a cookie, which is printed too.")
 @click.option("--key-version", type=key_version, default=1, show_default=True, help="Which key to sign with.")
+@click.option(
+    "--algorithm",
+    type=click.Choice([one.value for one in Algorithm]),
+    default=Algorithm.HS256.value,
+    show_default=True,
+    help="es256: other edges verify it with `edge public-key`.",
+)
 @click.option("--to", type=FILE, metavar="FILE", help="Write it to a new file of mode 0600 instead of stdout.")
 @click.pass_obj
 def token(
@@ -51,6 +58,7 @@ def token(
     address: str,
     with_cookie: bool,
     key_version: int,
+    algorithm: str,
     to: Path | None,
 ) -> None:
     """Mint a token for one viewing session of a recipient.
@@ -70,6 +78,7 @@ def token(
         now=int(time.time()),
         minutes=minutes,
         version=key_version,
+        algorithm=Algorithm(algorithm),
         address=_address(address),
         cookie=cookie_digest(cookie) if cookie else b"",
     )
@@ -81,6 +90,21 @@ def token(
         return
     data = facts | {"token": made} | ({"cookie": cookie} if cookie else {})
     call.printer.answer(data, lambda: print_lines(*lines))
+
+
+@command.command("public-key")
+@click.argument("title", type=ID)
+@click.option("--key-version", type=key_version, default=1, show_default=True, help="Of which key.")
+@click.pass_obj
+def public_key(call: Call, /, *, title: str, key_version: int) -> None:
+    """Print the public key that verifies a title's ES256 tokens, for edges that are not ours.
+
+    \b
+    Example:
+      mediaforge edge public-key atlas > atlas-edge.pem
+    """
+    pem = edge_public_key(open_context(call.settings), title, key_version)
+    call.printer.answer({"title": title, "kid": str(key_version), "pem": pem}, lambda: print_lines(pem.rstrip()))
 
 
 @command.command("serve")

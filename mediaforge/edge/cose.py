@@ -1,59 +1,95 @@
-"""The two COSE messages of a session token: COSE_Mac0 around the claims, COSE_Encrypt0 around the pattern (RFC 9052, 5.2, 6.2).
+"""The COSE messages of a session token: COSE_Mac0 or COSE_Sign1 around the claims, COSE_Encrypt0 around the pattern (RFC 9052).
 
-The frame of what comes in is read here byte by byte, and only in the one form that we write: no CBOR decoder sees a byte
+The frame of what comes in is read here byte by byte, and only in the forms that we write: no CBOR decoder sees a byte
 before its tag has been verified.
 """
 
 import hmac
+from dataclasses import dataclass
 
 import cbor2
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 
 HMAC_256_64 = 4  # RFC 9053, 3.1: the tag cut to 8 bytes; only RFC 8392's examples have it
 HMAC_256 = 5
+ES256 = -7  # RFC 9053, 2.1
 A256GCM = 3  # RFC 9053, 4.1
 NONCE_BYTES = 12
 
 _TAG_BYTES = {HMAC_256_64: 8, HMAC_256: 32}
+_NUMBER_BYTES = 32  # of r and of s
 _CWT = b"\xd8\x3d"  # tag 61, RFC 8392, 6; wanted always, so that a token has one spelling
 _MAC0 = b"\xd1\x84"  # tag 17, an array of four
+_SIGN1 = b"\xd2\x84"  # tag 18
 _KID = b"\xa1\x04"  # the unprotected header: a map with kid alone
 _ENCRYPT0 = 16
 _ALGORITHM, _IV = 1, 5  # header labels, RFC 9052, 3.1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framed:
+    """A CWT taken apart, nothing of it verified. `seal`: the tag of a COSE_Mac0, or the signature of a COSE_Sign1."""
+
+    signed: bool
+    protected: bytes
+    kid: bytes
+    payload: bytes
+    seal: bytes
+
+
 def mac0(payload: bytes, *, kid: bytes, key: bytes, algorithm: int = HMAC_256) -> bytes:
     """A CWT: `payload` under an HMAC with SHA-256, tagged 61 and 17."""
     protected = _map(_ALGORITHM, algorithm)
-    fields = (_dump(protected) + _KID + _dump(kid), _dump(payload), _dump(_tag(protected, payload, key, algorithm)))
-    return _CWT + _MAC0 + b"".join(fields)
+    return _framed(_MAC0, protected, kid, payload, _tag(protected, payload, key, algorithm))
 
 
-def split_mac0(message: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """The protected header, kid, payload and tag of a Mac0, none of them verified. Raises ValueError."""
-    frame = _CWT + _MAC0
-    if not message.startswith(frame):
-        raise ValueError("no COSE_Mac0 of a CWT")
-    protected, rest = _string(message[len(frame) :])
+def sign1(payload: bytes, *, kid: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A CWT: `payload` signed with ECDSA on P-256 and SHA-256, tagged 61 and 18. The nonce is that of RFC 6979."""
+    protected = _map(_ALGORITHM, ES256)
+    signature = key.sign(_signature_structure(protected, payload), ec.ECDSA(SHA256(), deterministic_signing=True))
+    pair = b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in decode_dss_signature(signature))  # RFC 9053, 2.1
+    return _framed(_SIGN1, protected, kid, payload, pair)
+
+
+def split_cwt(message: bytes) -> Framed:
+    """What a CWT is made of. Raises ValueError."""
+    frame = message[len(_CWT) :][: len(_MAC0)]
+    if not message.startswith(_CWT) or frame not in (_MAC0, _SIGN1):
+        raise ValueError("no COSE_Mac0 and no COSE_Sign1 of a CWT")
+    protected, rest = _string(message[len(_CWT + frame) :])
     if not rest.startswith(_KID):
         raise ValueError("the unprotected header is not a kid alone")
     kid, rest = _string(rest[len(_KID) :])
     payload, rest = _string(rest)
-    tag, rest = _string(rest)
+    seal, rest = _string(rest)
     if rest:
         raise ValueError("bytes after the end")
-    return protected, kid, payload, tag
+    return Framed(signed=frame == _SIGN1, protected=protected, kid=kid, payload=payload, seal=seal)
 
 
-def open_mac0(message: bytes, key: bytes, *, algorithm: int = HMAC_256) -> bytes | None:
-    """The payload, or None where it was not made with `key` and `algorithm`. Raises ValueError where it is no Mac0."""
-    protected, _, payload, tag = split_mac0(message)
-    expected = _tag(_map(_ALGORITHM, algorithm), payload, key, algorithm)
-    # The algorithm is ours to choose, never the message's.
-    if protected != _map(_ALGORITHM, algorithm) or not hmac.compare_digest(tag, expected):
-        return None
-    return payload
+# The algorithm is ours to choose, never the message's: each of the two below knows one, and has a key of its own for it.
+
+
+def is_tagged(cwt: Framed, key: bytes, *, algorithm: int = HMAC_256) -> bool:
+    """Whether this is a COSE_Mac0 made with `key` and `algorithm`."""
+    expected = _tag(_map(_ALGORITHM, algorithm), cwt.payload, key, algorithm)
+    return not cwt.signed and cwt.protected == _map(_ALGORITHM, algorithm) and hmac.compare_digest(cwt.seal, expected)
+
+
+def is_signed(cwt: Framed, key: ec.EllipticCurvePublicKey) -> bool:
+    """Whether this is a COSE_Sign1 made with ES256 and the private half of `key`."""
+    if not cwt.signed or cwt.protected != _map(_ALGORITHM, ES256) or len(cwt.seal) != 2 * _NUMBER_BYTES:
+        return False
+    pair = (int.from_bytes(half, "big") for half in (cwt.seal[:_NUMBER_BYTES], cwt.seal[_NUMBER_BYTES:]))
+    try:
+        key.verify(encode_dss_signature(*pair), _signature_structure(cwt.protected, cwt.payload), ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def encrypt0(plain: bytes, *, key: bytes, nonce: bytes) -> bytes:
@@ -75,6 +111,14 @@ def open_encrypt0(message: bytes, key: bytes) -> bytes:
         return AESGCM(key).decrypt(unprotected[_IV], sealed, _encrypt_structure(protected))
     except (TypeError, KeyError, InvalidTag) as error:
         raise ValueError(f"cannot be opened ({type(error).__name__})") from None
+
+
+def _framed(frame: bytes, protected: bytes, kid: bytes, payload: bytes, seal: bytes) -> bytes:
+    return _CWT + frame + _dump(protected) + _KID + _dump(kid) + _dump(payload) + _dump(seal)
+
+
+def _signature_structure(protected: bytes, payload: bytes) -> bytes:
+    return _dump(["Signature1", protected, b"", payload])  # RFC 9052, 4.4; no external data
 
 
 def _tag(protected: bytes, payload: bytes, key: bytes, algorithm: int) -> bytes:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -15,10 +16,13 @@ from urllib.parse import urlsplit
 
 import cbor2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from mediaforge import viewing
 from mediaforge.catalogue import Catalogue
 from mediaforge.cli.main import run
+from mediaforge.edge.cose import is_signed, split_cwt
 from mediaforge.media import Grid, Variant
 from mediaforge.package.layout import segment_name, video_folder
 from mediaforge.package.record import PackageRecord, RungRecord, Scheme, TrickRecord, save_record
@@ -119,6 +123,21 @@ def test_a_key_is_renewed_by_its_version(tmp_path: Path, package: Path, mint: Mi
         assert [get(f"/{token}/manifest.mpd")[0] for token in (old, new)] == [403, 200]
     with served(tmp_path, package, "--key-version", "1", "--key-version", "2") as (get, _):
         assert [get(f"/{token}/manifest.mpd")[0] for token in (old, new)] == [200, 200]
+
+
+def test_a_signed_token_opens_too_and_others_verify_it_with_what_is_printed(
+    tmp_path: Path, package: Path, mint: Mint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = mint("--algorithm", "es256")["token"]
+    with served(tmp_path, package) as (get, _):
+        assert get(f"/{token}/manifest.mpd")[0] == 200
+    assert run(["edge", "public-key", "nobody", "--state", str(tmp_path)]) == 3
+    monkeypatch.setattr(viewing, "read_release", lambda *_: None)
+    capsys.readouterr()
+    assert run(["edge", "public-key", "atlas", "--state", str(tmp_path)]) == 0
+    public = load_pem_public_key(capsys.readouterr().out.encode())
+    assert isinstance(public, EllipticCurvePublicKey)
+    assert is_signed(split_cwt(urlsafe_b64decode(token + "=" * (-len(token) % 4))), public)
 
 
 def test_an_address_behind_a_proxy_is_believed_where_it_is_told_to(tmp_path: Path, package: Path, mint: Mint) -> None:

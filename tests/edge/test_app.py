@@ -10,10 +10,10 @@ import pytest
 
 from mediaforge.edge.app import COOKIE, edge_app
 from mediaforge.edge.site import Site
-from mediaforge.edge.token import EdgeKey, Session, cookie_digest, mint_token, session_name
+from mediaforge.edge.token import EdgeKey, Session, cookie_digest, mint_token, session_name, signing_key
 from tests.edge.asking import Answer, ask
 
-KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32)
+KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32, signer=signing_key(b"s" * 64))
 SESSION = Session(session_id=b"0123456789abcdef", title="atlas", variants="ABBAB", issued=1000, expires=1600)
 RUNGS = ("360p", "720p")
 SEGMENTS = 5

@@ -9,11 +9,11 @@ import pytest
 from mediaforge.edge.app import edge_app
 from mediaforge.edge.cache import BucketCache
 from mediaforge.edge.site import Site
-from mediaforge.edge.token import EdgeKey, Session, mint_token
+from mediaforge.edge.token import EdgeKey, Session, mint_token, signing_key
 from mediaforge.errors import StoreError
 from tests.edge.asking import ask
 
-KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32)
+KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32, signer=signing_key(b"s" * 64))
 
 
 @dataclass

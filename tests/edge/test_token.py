@@ -1,15 +1,18 @@
 """Tokens of hand-made sessions, and every way that one is refused."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
 
 import cbor2
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from mediaforge.edge.cose import mac0, split_mac0
+from mediaforge.edge.cose import mac0, split_cwt
 from mediaforge.edge.token import (
     CLOCK_SECONDS,
     MOST_TOKEN_CHARACTERS,
+    Algorithm,
     EdgeKey,
     Refusal,
     Session,
@@ -18,11 +21,12 @@ from mediaforge.edge.token import (
     mint_token,
     pattern_bytes,
     pattern_variants,
+    signing_key,
     verify_token,
 )
 from mediaforge.errors import CheckError
 
-KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32)
+KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32, signer=signing_key(b"s" * 64))
 KEYS = {KEY.kid: KEY}
 SESSION = Session(session_id=b"0123456789abcdef", title="atlas", variants="AAAABABAAAAABABB", issued=1000, expires=1600)
 NONCE = b"n" * 12
@@ -32,6 +36,10 @@ def token(session: Session = SESSION, key: EdgeKey = KEY) -> str:
     return mint_token(session, key, nonce=NONCE)
 
 
+def es256_token(session: Session = SESSION, key: EdgeKey = KEY) -> str:
+    return mint_token(session, key, nonce=NONCE, algorithm=Algorithm.ES256)
+
+
 def refusal(text: str, **shown: object) -> Refusal:
     with pytest.raises(TokenRefused) as caught:
         verify_token(text, KEYS, **{"title": "atlas", "now": 1000, **shown})  # type: ignore[arg-type]
@@ -39,7 +47,7 @@ def refusal(text: str, **shown: object) -> Refusal:
 
 
 def payload(text: str) -> bytes:
-    return split_mac0(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))[2]
+    return split_cwt(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))).payload
 
 
 def signed(claims: object) -> str:
@@ -58,6 +66,21 @@ def test_a_pattern_of_any_length_comes_back(variants: str) -> None:
 
 def test_what_was_minted_is_what_is_verified() -> None:
     assert verify_token(token(), KEYS, title="atlas", now=1599.9) == SESSION
+
+
+def test_a_signed_token_says_the_same_and_needs_no_secret_to_be_verified() -> None:
+    assert payload(es256_token()) == payload(token())
+    assert verify_token(es256_token(), KEYS, title="atlas", now=1599.9) == SESSION
+    assert es256_token() == es256_token()  # RFC 6979
+    assert refusal(es256_token(key=replace(KEY, signer=signing_key(b"x" * 64)))) is Refusal.SIGNATURE
+
+
+def test_a_public_key_seals_nothing() -> None:
+    """The classic confusion: a tag made with what verifies a signature (RFC 8725, 2.1)."""
+    public = KEY.signer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for key in (public, public[-65:], public[-64:]):
+        forged = mac0(payload(token()), kid=KEY.kid, key=key)
+        assert refusal(base64.urlsafe_b64encode(forged).rstrip(b"=").decode()) is Refusal.SIGNATURE
 
 
 def test_the_claims_are_those_of_the_standard() -> None:
@@ -90,7 +113,7 @@ def test_a_token_of_another_key_is_refused() -> None:
 
 
 def test_two_keys_are_valid_while_one_takes_over_from_the_other() -> None:
-    new = EdgeKey(kid=b"2", mac=b"M" * 32, pattern=b"P" * 32)
+    new = EdgeKey(kid=b"2", mac=b"M" * 32, pattern=b"P" * 32, signer=signing_key(b"S" * 64))
     both = {**KEYS, new.kid: new}
     assert verify_token(token(), both, title="atlas", now=1000) == verify_token(token(key=new), both, title="atlas", now=1000)
 
@@ -109,8 +132,9 @@ def test_a_token_of_a_cookie_is_no_use_without_it() -> None:
     assert verify_token(bound, KEYS, title="atlas", now=1000, cookie="crumb")
 
 
-def test_no_character_of_a_token_can_be_another() -> None:
-    text = token()
+@pytest.mark.parametrize("mint", [token, es256_token])
+def test_no_character_of_a_token_can_be_another(mint: Callable[[], str]) -> None:
+    text = mint()
     for at, letter in enumerate(text):
         changed = text[:at] + ("A" if letter != "A" else "B") + text[at + 1 :]
         assert refusal(changed) in (Refusal.MALFORMED, Refusal.SIGNATURE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mediaforge.edge.site import Site, find_file
-from mediaforge.edge.token import EdgeKey, Session, mint_token, verify_token
+from mediaforge.edge.token import EdgeKey, Session, mint_token, signing_key, verify_token
 from mediaforge.frames import read_frames
 from mediaforge.media import Grid
 from mediaforge.package.contents import read_contents
@@ -18,7 +18,7 @@ from mediaforge.package.track import Track, read_track
 from mediaforge.viewing import package_site
 from tests.package.decrypting import opened_samples, packets
 
-KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32)
+KEY = EdgeKey(kid=b"1", mac=b"m" * 32, pattern=b"p" * 32, signer=signing_key(b"s" * 64))
 
 
 @dataclass(frozen=True)
