@@ -7,6 +7,7 @@ from pathlib import Path
 from mediaforge.checks import failures
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
+from mediaforge.detect.segments import NO_TABLES
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
 from mediaforge.frames import Piece, join, read_frames
@@ -217,7 +218,7 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
 
     def work(to: Path, progress: Progress) -> None:
         pictures = read_frames(joined.folder / name, fps=SAMPLE_FPS, max_side=MAX_SIDE)
-        Index(to).add(plan.request.title, fingerprint(pictures))
+        Index(to, tables_from=NO_TABLES).add(plan.request.title, fingerprint(pictures))
 
     params = {"title": plan.request.title, "rendition": name}
     return Recipe(step=Step(name="fingerprint", version=1, inputs=(joined.digest,), params=params), work=work)
