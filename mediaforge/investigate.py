@@ -16,6 +16,7 @@ from mediaforge.media import Master, Variant
 from mediaforge.plan import load_plan
 from mediaforge.recipes import result_of
 from mediaforge.release import read_release
+from mediaforge.steps import digest_file
 from mediaforge.transcode.encoder import rendition_name
 from mediaforge.transcode.probe import probe
 from mediaforge.watermark.evidence import Evidence
@@ -41,11 +42,23 @@ def add_reference(context: Context, master: Path, title: str) -> None:
     Index(context.index_folder).add(title, fingerprint(pictures))
 
 
-def identify(context: Context, copy: Path) -> tuple[Match, ...]:
-    """The titles that a copy shows, best first; none means that it shows none of ours. Raises MediaError, StoreError."""
+def identify(context: Context, copy: Path, *, address: str | None = None) -> tuple[Match, ...]:
+    """The titles that a copy shows, best first; none means that it shows none of ours. Raises MediaError, StoreError.
+
+    A title that a person rejected for this copy, or for its `address` online, is left out.
+    """
     film = _film(context, copy)
     pictures = read_frames(film.path, fps=query_fps(film.duration), max_side=MAX_SIDE)
-    return find_matches(fingerprint(pictures), Index(context.index_folder).load())
+    index = Index(context.index_folder)
+    matches = find_matches(fingerprint(pictures), index.load())
+    rejected = _rejected(index, copy, address) if matches else frozenset()
+    return tuple(match for match in matches if match.title not in rejected)
+
+
+def _rejected(index: Index, copy: Path, address: str | None) -> frozenset[str]:
+    pairs = index.exclusions().rejected
+    names = {address, digest_file(copy)} if pairs else set()
+    return frozenset(title for known_by, title in pairs if known_by in names)
 
 
 def _film(context: Context, path: Path) -> Master:

@@ -1,4 +1,4 @@
-"""`fingerprint add`, `list`, `remove`: the index of reference titles."""
+"""`fingerprint add`, `list`, `remove`, `check`: the index of reference titles. (What never counts: exclusions.py.)"""
 
 from pathlib import Path
 from typing import TypedDict
@@ -7,6 +7,7 @@ import click
 
 from mediaforge.cli.arguments import FILE, ID
 from mediaforge.cli.command import Call, Group
+from mediaforge.cli.exclusions import exclude, include, list_excluded, reject
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock, size
 from mediaforge.cli.tables import print_lines, print_table
@@ -76,6 +77,25 @@ def remove(call: Call, id: str) -> None:
     """
     Index(open_context(call.settings).index_folder).remove(id)
     call.printer.answer({"title": id}, lambda: print_lines(f"{id} is no longer in the index"))
+
+
+@command.command("check")
+@click.pass_obj
+def check(call: Call) -> None:
+    """Read the whole index against its checksums.
+
+    \b
+    Example:
+      mediaforge fingerprint check
+    """
+    index = Index(open_context(call.settings).index_folder)
+    index.check()
+    titles = len(index.titles())
+    call.printer.answer({"titles": titles}, lambda: print_lines(f"the index is whole: {titles} titles"))
+
+
+for _each in (exclude, include, reject, list_excluded):
+    command.add_command(_each)
 
 
 class Row(TypedDict):

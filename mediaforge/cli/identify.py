@@ -29,7 +29,7 @@ def command(call: Call, copy: str) -> None:
     context = open_context(call.settings)
     if is_online(copy):
         with fetched(call.settings, copy) as found:
-            matches = identify(context, found.path)
+            matches = identify(context, found.path, address=copy)
     else:
         matches = identify(context, Path(copy))
     call.printer.answer({"matches": [match_data(match) for match in matches]}, lambda: print_matches(matches))

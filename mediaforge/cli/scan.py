@@ -65,7 +65,7 @@ def command(call: Call, urls: tuple[str, ...]) -> None:
 def _look(call: Call, context: Context, url: str) -> Item:
     try:
         with fetched(call.settings, url) as copy:
-            matches = identify(context, copy.path)
+            matches = identify(context, copy.path, address=url)
             return Item(url=url, bytes_fetched=copy.bytes_fetched, matches=matches, error=None)
     except MediaforgeError as error:  # one dead page among many must not hide what the others show
         return Item(url=url, bytes_fetched=0, matches=(), error=error)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -32,6 +32,27 @@ class Exclusions:
         """All spans that do not count."""
         learnt = {title: spans for title, spans in self.learnt.items() if title not in self.kept}
         return {title: (*self.said.get(title, ()), *learnt.get(title, ())) for title in {*self.said, *learnt}}
+
+    def exclude(self, title: str, span: Span) -> "Exclusions":
+        """A person says that this span of a title never counts."""
+        return replace(self, said={**self.said, title: _joined((*self.said.get(title, ()), span))})
+
+    def include(self, title: str) -> "Exclusions":
+        """A person says that all of a title counts, whatever was said or learnt."""
+        return replace(self, said={name: spans for name, spans in self.said.items() if name != title}, kept=self.kept | {title})
+
+    def reject(self, copy: str, title: str) -> "Exclusions":
+        """A person says that this copy does not show this title."""
+        return replace(self, rejected=self.rejected | {(copy, title)})
+
+    def learn(self, spans: Spans) -> "Exclusions":
+        """More of what titles share."""
+        learnt = {title: _joined((*self.learnt.get(title, ()), *each)) for title, each in spans.items()}
+        return replace(self, learnt={**self.learnt, **learnt})
+
+    def forget(self, titles: frozenset[str]) -> "Exclusions":
+        """What was learnt of these titles, as they were, holds no longer."""
+        return replace(self, learnt={title: spans for title, spans in self.learnt.items() if title not in titles})
 
 
 def read_exclusions(folder: Path) -> Exclusions:
@@ -65,6 +86,17 @@ def write_exclusions(folder: Path, exclusions: Exclusions) -> None:
         "rejected": sorted(exclusions.rejected),
     }
     write_whole(folder / NAME, json.dumps(content, indent=1).encode())
+
+
+def _joined(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """In order, those that touch as one."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(start=joined[-1].start, end=max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return tuple(joined)
 
 
 def _spans(content: Mapping[str, list[tuple[str, str]]]) -> Spans:

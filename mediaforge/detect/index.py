@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mediaforge.detect.commons import learn_commons
 from mediaforge.detect.exclusions import Exclusions, read_exclusions, write_exclusions
 from mediaforge.detect.manifest import NAME as MANIFEST
 from mediaforge.detect.manifest import Listed, Manifest, read_manifest, write_manifest
@@ -83,6 +84,7 @@ class Index:
             grown = self._append(manifest, in_memory(references, crops=len(REFERENCE_CROPS)))
             for each in references:
                 self._old_path(each.title).unlink(missing_ok=True)
+            self._learn(tuple(each.title for each in references))
             self._merge(grown)
 
     def remove(self, title: str) -> None:
@@ -93,6 +95,7 @@ class Index:
             else:
                 self._view().place(title)
             write_manifest(self.folder, _without(manifest, self.folder, frozenset({title})))
+            self._learn((title,))
             self._merge(read_manifest(self.folder))
 
     def titles(self) -> tuple[str, ...]:
@@ -193,6 +196,18 @@ class Index:
         grown = Manifest(segments=(*others.segments, Listed(file=name)), written=manifest.written + 1)
         write_manifest(self.folder, grown)
         return grown
+
+    def _learn(self, titles: tuple[str, ...]) -> None:
+        """Learn again what these titles share with others. As with merging, the change itself is acknowledged already."""
+        with contextlib.suppress(StoreError, FileNotFoundError):
+            before = self.exclusions()
+            references = self.load(everything=True)
+            after = before.forget(frozenset(titles))
+            for title in titles:
+                if title in references.titles:
+                    after = after.learn(learn_commons(references, title))
+            if after != before:
+                write_exclusions(self.folder, after)
 
     def _merge(self, manifest: Manifest) -> None:
         """Merge what is worth it, and take old files over. The change is acknowledged already: what fails here is tried

@@ -42,11 +42,11 @@ class Tables:
 
 def build_tables(codes: Codes) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
     """The offsets and entries of one substring after another, of at most MOST_CODES codes (n, WORDS)."""
-    parts = _substrings(codes)
+    columns = np.ascontiguousarray(_substrings(codes).T)  # (SUBSTRINGS, n): read one after another, 320 MB for 10^7
     work = np.empty(len(codes), np.uint64)
     begins = range(0, len(codes), _SORTED)
     for substring in range(SUBSTRINGS):
-        edges = np.stack([_sort(parts[at : at + _SORTED], substring, at, work[at : at + _SORTED]) for at in begins])
+        edges = np.stack([_sort(columns, substring, at, work[at : at + _SORTED]) for at in begins])
         counts = np.diff(edges)  # (pieces, BUCKETS)
         offsets = np.zeros(BUCKETS + 1, np.uint32)
         np.cumsum(counts.sum(axis=0), out=offsets[1:])
@@ -79,9 +79,12 @@ def find_near(codes: Codes, tables: Tables, wanted: Codes, *, radius: int, flips
         spans = zip(begins[first:last].tolist(), lengths[first:last].tolist(), strict=True)
         some = np.concatenate([entries[begin : begin + length] for begin, length in spans])
         apart = some.view(np.uint8)[3::4] ^ np.repeat(tags[first:last], lengths[first:last])
-        likely = np.flatnonzero(np.bitwise_count(apart) <= _TAG_RADIUS)
-        bucket = first + np.searchsorted(total[first:last], done + likely, side="right")
-        rows, columns = bucket // (SUBSTRINGS * len(flips)), (some[likely] & _ROW).astype(np.intp)
+        passes = np.bitwise_count(apart) <= _TAG_RADIUS
+        upto = np.concatenate([[0], np.cumsum(passes, dtype=np.int64)])[
+            total[first:last] - done
+        ]  # how many pass, bucket by bucket
+        bucket = np.repeat(np.arange(first, last), np.diff(upto, prepend=0))
+        rows, columns = bucket // (SUBSTRINGS * len(flips)), (some[passes] & _ROW).astype(np.intp)
         near = np.flatnonzero(bits_apart(codes.take(columns, axis=0), wanted.take(rows, axis=0)) <= radius)
         found.append((rows[near], columns[near]))
         first = last
@@ -103,11 +106,13 @@ def _tags(keys: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return np.roll(keys, -SUBSTRINGS // 2, axis=1).astype(np.uint8)
 
 
-def _sort(keys: NDArray[np.uint16], substring: int, first_row: int, to: NDArray[np.uint64]) -> NDArray[np.intp]:
-    """Sort substring, tag and row of each code into `to`; where each bucket begins in it.  # (BUCKETS + 1,)"""
-    np.left_shift(keys[:, substring], 32, out=to, dtype=np.uint64, casting="unsafe")
-    entry = keys[:, (substring + SUBSTRINGS // 2) % SUBSTRINGS].astype(np.uint32) << np.uint32(_TAG_SHIFT)
-    entry |= np.arange(first_row, first_row + len(keys), dtype=np.uint32)
+def _sort(columns: NDArray[np.uint16], substring: int, first_row: int, to: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Sort substring, tag and row of the codes from `first_row` on into `to`; where each bucket begins.  # (BUCKETS + 1,)"""
+    rows = slice(first_row, first_row + len(to))
+    np.left_shift(columns[substring, rows], 32, out=to, dtype=np.uint64, casting="unsafe")
+    entry = columns[(substring + SUBSTRINGS // 2) % SUBSTRINGS, rows].astype(np.uint32)
+    entry <<= np.uint32(_TAG_SHIFT)
+    entry |= np.arange(rows.start, rows.stop, dtype=np.uint32)
     to |= entry
     to.sort()
     return np.searchsorted(to, _EDGES)

@@ -58,7 +58,7 @@ def found(*accusations: Accusation, title: str | None = "atlas") -> Trace:
 def test_a_match_says_where_in_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(identify_command, "identify", lambda *_: (MATCH,))
+    monkeypatch.setattr(identify_command, "identify", lambda *_, **__: (MATCH,))
     assert answer(capsys, tmp_path, "identify", "copy.mp4")["matches"] == [
         {
             "title": "atlas",
@@ -78,7 +78,7 @@ def test_a_match_says_where_in_both(
 def test_an_unknown_film_is_an_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(identify_command, "identify", lambda *_: ())
+    monkeypatch.setattr(identify_command, "identify", lambda *_, **__: ())
     assert answer(capsys, tmp_path, "identify", "copy.mp4") == {"ok": True, "matches": []}
 
 
@@ -127,7 +127,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> None:
         yield SimpleNamespace(path=Path(url.rsplit("/", 1)[1]), bytes_fetched=1000)
 
     monkeypatch.setattr(scan_command, "fetched", fetched)
-    monkeypatch.setattr(scan_command, "identify", lambda _, path: (MATCH,) if path.name == "leak" else ())
+    monkeypatch.setattr(scan_command, "identify", lambda _, path, **__: (MATCH,) if path.name == "leak" else ())
 
 
 @pytest.mark.usefixtures("web")
