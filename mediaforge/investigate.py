@@ -9,7 +9,8 @@ from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.match import Match, find_matches
-from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint, query_fps
+from mediaforge.detect.pointfile import PointFiles
+from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint, query_fps, query_looking
 from mediaforge.errors import MediaError
 from mediaforge.frames import read_frames
 from mediaforge.media import Master, Variant
@@ -39,7 +40,9 @@ class Trace:
 def add_reference(context: Context, master: Path, title: str) -> None:
     """Fingerprint a film that was not released here, so that copies of it are found too. Raises MediaError, StoreError."""
     pictures = read_frames(_film(context, master).path, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)
-    Index(context.index_folder).add(title, fingerprint(pictures))
+    seen = fingerprint(pictures)
+    PointFiles(context.index_folder).add(title, seen.features)
+    Index(context.index_folder).add(title, seen)
 
 
 def identify(context: Context, copy: Path, *, address: str | None = None) -> tuple[Match, ...]:
@@ -50,7 +53,8 @@ def identify(context: Context, copy: Path, *, address: str | None = None) -> tup
     film = _film(context, copy)
     pictures = read_frames(film.path, fps=query_fps(film.duration), max_side=MAX_SIDE)
     index = Index(context.index_folder)
-    matches = find_matches(fingerprint(pictures), index.load())
+    points = PointFiles(context.index_folder, index.exclusions().of_titles())
+    matches = find_matches(fingerprint(pictures, query_looking(film.duration)), index.load(), points)
     rejected = _rejected(index, copy, address) if matches else frozenset()
     return tuple(match for match in matches if match.title not in rejected)
 

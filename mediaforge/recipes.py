@@ -7,6 +7,7 @@ from pathlib import Path
 from mediaforge.checks import failures
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
+from mediaforge.detect.pointfile import PointFiles
 from mediaforge.detect.segments import NO_TABLES
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
@@ -218,10 +219,12 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
 
     def work(to: Path, progress: Progress) -> None:
         pictures = read_frames(joined.folder / name, fps=SAMPLE_FPS, max_side=MAX_SIDE)
-        Index(to, tables_from=NO_TABLES).add(plan.request.title, fingerprint(pictures))
+        seen = fingerprint(pictures)
+        PointFiles(to).add(plan.request.title, seen.features)
+        Index(to, tables_from=NO_TABLES).add(plan.request.title, seen)
 
     params = {"title": plan.request.title, "rendition": name}
-    return Recipe(step=Step(name="fingerprint", version=1, inputs=(joined.digest,), params=params), work=work)
+    return Recipe(step=Step(name="fingerprint", version=2, inputs=(joined.digest,), params=params), work=work)
 
 
 def _certify(context: Context, plan: Plan) -> Recipe:

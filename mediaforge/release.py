@@ -13,6 +13,7 @@ from mediaforge.catalogue import Catalogue
 from mediaforge.checks import Check
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
+from mediaforge.detect.pointfile import PointFiles
 from mediaforge.errors import StoreError, UnknownId
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
 from mediaforge.plan import Plan, load_plan, plan_release
@@ -175,7 +176,9 @@ def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None])
         endpoint_url=context.s3_endpoint,
         on_progress=lambda done, total: on_progress(done / max(1, total)),
     )
-    Index(context.index_folder).adopt(plan.request.title, Index(result_of(context, plan, "fingerprint").folder))
+    seen = result_of(context, plan, "fingerprint").folder
+    PointFiles(context.index_folder).adopt(plan.request.title, PointFiles(seen))
+    Index(context.index_folder).adopt(plan.request.title, Index(seen))
     release = _describe(context, plan)
     with Catalogue(context.catalogue_file) as catalogue:
         catalogue.put_title(plan.request.title, plan.request.name, master_digest=plan.master_digest, record=to_json(release))

@@ -12,6 +12,7 @@ from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock, size
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.detect.index import Index
+from mediaforge.detect.pointfile import PointFiles
 from mediaforge.investigate import add_reference
 
 
@@ -75,7 +76,9 @@ def remove(call: Call, id: str) -> None:
     Example:
       mediaforge fingerprint remove atlas
     """
-    Index(open_context(call.settings).index_folder).remove(id)
+    folder = open_context(call.settings).index_folder
+    Index(folder).remove(id)
+    PointFiles(folder).remove(id)
     call.printer.answer({"title": id}, lambda: print_lines(f"{id} is no longer in the index"))
 
 
@@ -107,4 +110,8 @@ class Row(TypedDict):
 
 
 def _row(index: Index, title: str) -> Row:
-    return Row(title=title, seconds=float(index.read(title).seconds), bytes=index.size_bytes(title))
+    return Row(
+        title=title,
+        seconds=float(index.read(title).seconds),
+        bytes=index.size_bytes(title) + PointFiles(index.folder).size_bytes(title),
+    )

@@ -44,7 +44,19 @@ def match_data(match: Match) -> dict[str, object]:
         "reference": match.reference,
         "speed": match.speed,
         "mirrored": match.mirrored,
-        "evidence": {"video": {"frames": match.frames, "distance": round(match.distance, 2)}, "audio": None},
+        "matrix": None if match.matrix is None else [round(number, 5) for number in match.matrix],
+        "evidence": {
+            "video": {
+                "frames": match.frames,
+                "distance": round(match.distance, 2),
+                "points": match.points,
+                "cuts": match.evidence.cuts,
+                "of_cuts": match.evidence.of_cuts,
+                "correlation": round(match.evidence.correlation, 3),
+                "contrast": round(match.evidence.contrast, 3),
+            },
+            "audio": None,
+        },
     }
 
 

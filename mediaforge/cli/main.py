@@ -44,6 +44,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "identify": "Say which title a copy shows, and which part of it.",
             "trace": "Say whose copy leaked, with a proven bound on accusing the wrong one.",
             "scan": "Look at pages online for copies of the titles in the index.",
+            "bench": "Measure mediaforge on your own material.",
         },
         "The house": {
             "key": "List, show, renew and exchange content keys.",

@@ -1,20 +1,27 @@
-"""Where a query shows a title: the proposed lines are read frame by frame, and the best are cut into spans.
+"""Where a query shows a title: what whole pictures say and what their points say, laid together and judged.
 
-In a static scene all offsets look nearly alike. So lines are not told apart by how many frames are alike on them, but by
-the sum of how close they are: over all frames the small differences add up, and the right offset stands out.
+The lines proposed by whole pictures are read frame by frame and the best are cut into spans. In a static scene all offsets
+look nearly alike. So lines are not told apart by how many frames are alike on them, but by the sum of how close they are:
+over all frames the small differences add up, and the right offset stands out. Points find what whole pictures cannot: a part
+of the picture, a turned or a small one. Where both find the same, the codes, which are denser, say when, the points how.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.detect.codes import BITS
 from mediaforge.detect.diagonals import BIN_MS, STEP_MS, Line, closeness, propose_lines, weigh
-from mediaforge.detect.index import References
+from mediaforge.detect.features import Features
+from mediaforge.detect.lookalikes import NO_EVIDENCE, Evidence, codes_evidence, is_distinct
+from mediaforge.detect.placing import place
+from mediaforge.detect.references import References
+from mediaforge.detect.sightings import find_sightings
 from mediaforge.detect.video import Fingerprint
 from mediaforge.media import Span
 
@@ -22,17 +29,24 @@ from mediaforge.media import Span
 MATCH_SCORE = 1.5
 PROBABLE_SCORE = 0.6
 
-_OTHER_SPEED = 0.95  # a speed other than 1 must explain the query better than chance would
+_OTHER_SPEED = 0.93  # a speed other than 1 must explain the query better than chance would
 _COARSE_SHIFTS = range(-BIN_MS, BIN_MS, STEP_MS // 2)
 _FINE_LINES = 12  # read again between two title frames, since a dense query meets them at their own moments
 _FINE_SHIFTS = range(-STEP_MS // 4, STEP_MS // 4 + 1, 20)
 _MOST_SPANS = 32
 _GAP_MS = 3000  # a longer silence ends a span
+_FEW_TITLES = 40  # so many are all looked at point by point; of more only those that whole pictures propose
+_POINTS_SCALE = 1.0  # what a second seen by points counts in seconds seen by codes
+_SAME_LINE_MS = 700  # two spans whose lines lie so near are one, seen twice
+
+NO_POINTS: Mapping[str, Features] = MappingProxyType({})
 
 
 class Verdict(StrEnum):
     MATCH = "match"
     PROBABLE = "probable"
+    REVIEW = "review"  # the same place, but nothing says that it is the same moment: a person must look
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +54,9 @@ class Match:
     """A span of the query that shows a span of a title.
 
     `score` counts seconds of distinct, exactly alike pictures: ten looks at one still count little more than one.
-    `speed` is title time over query time. `frames` agreed on the line, `distance` bits apart in the mean.
+    `speed` is title time over query time. `frames` agreed on the line, `distance` bits apart in the mean. `points` agreed
+    under `matrix`, which lays the title's picture over the query's: x' = ax + by + c, y' = dx + ey + f, both in heights of
+    their picture, in a mirror first where `mirrored`; None where only whole pictures agreed.
     """
 
     title: str
@@ -52,6 +68,24 @@ class Match:
     mirrored: bool
     frames: int
     distance: float
+    points: int = 0
+    matrix: tuple[float, ...] | None = None
+    evidence: Evidence = NO_EVIDENCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """A span as codes, or points, or both have found it."""
+
+    line: Line
+    begin_ms: float
+    end_ms: float
+    score: float
+    frames: int = 0
+    distance: float = 0.0
+    points: int = 0
+    matrix: tuple[float, ...] | None = None
+    evidence: Evidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,19 +96,105 @@ class _Reading:
     apart: NDArray[np.uint16]  # (query frames,) bits; BITS where no title frame was compared
 
 
-def find_matches(query: Fingerprint, references: References) -> tuple[Match, ...]:
-    """All spans of the query that show a title of the index, best first. Empty: unknown."""
-    if not len(query.times):
-        return ()
-    weights = weigh(query)
-    groups = propose_lines(query, references, weights)
-    matches = [match for lines in groups for match in _spans(query, references, weights, lines=lines)]
+def find_matches(
+    query: Fingerprint, references: References, points: Mapping[str, Features] = NO_POINTS, *, least: float = PROBABLE_SCORE
+) -> tuple[Match, ...]:
+    """All spans of the query that show a title of the index, best first. Empty: unknown.
+
+    `points` holds the titles' local features. What scores below `least` is left out.
+    """
+    weights = weigh(query) if len(query.times) else np.empty(0)
+    groups = propose_lines(query, references, weights) if len(query.times) else ()
+    by_codes = {lines[0].title: list(_spans(query, references, weights, lines=lines, least=least)) for lines in groups}
+    few = len(references.titles) <= _FEW_TITLES
+    matches = []
+    for number in range(len(references.titles)) if few else by_codes:
+        looked_at = points.get(references.titles[number])
+        placed = list(_placed(query, looked_at, weights, title=number, least=least)) if looked_at else []
+        for found in _laid_together(by_codes.get(number, []), placed):
+            evidence = codes_evidence(query, references, found.line, begin_ms=found.begin_ms, end_ms=found.end_ms)
+            matches.append(_match(references, replace(found, evidence=evidence.also(found.evidence))))
     return tuple(sorted(matches, key=lambda match: (-match.score, match.title, match.query.start)))
 
 
+def _placed(
+    query: Fingerprint, looked_at: Features, weights: NDArray[np.float64], *, title: int, least: float
+) -> Iterator[_Found]:
+    """The spans of one title as points show them."""
+    for mirrored, features in ((False, query.features), (True, query.turned)):
+        if not len(features.times):
+            continue
+        seen = find_sightings(features, looked_at)
+        for placed in place(features, looked_at, seen, _density(query, features, weights)):
+            if placed.score * _POINTS_SCALE < least:
+                break
+            line = Line(title=title, mirrored=mirrored, speed=placed.speed, offset_ms=placed.offset_ms, votes=0.0)
+            yield _Found(
+                line=line,
+                begin_ms=placed.begin_ms,
+                end_ms=placed.end_ms,
+                score=placed.score * _POINTS_SCALE,
+                points=placed.inliers,
+                matrix=tuple(float(number) for number in placed.matrix.ravel()),
+                evidence=Evidence(contrast=placed.contrast),
+            )
+
+
+def _density(query: Fingerprint, features: Features, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a second is worth at each look: all of it, or less where the picture hardly changes.  # (looks,)"""
+    if not len(query.times):  # too little to see for codes of whole pictures
+        return np.full(len(features.times), 1 / np.sqrt(max(1.0, float(query.seconds))))
+    step = max(STEP_MS, float(np.median(np.diff(query.times))) if len(query.times) > 1 else 0) / 1000
+    return np.asarray(weights[_nearest(query.times, features.times.astype(np.float64))] / step)
+
+
+def _laid_together(by_codes: list[_Found], by_points: list[_Found]) -> Iterator[_Found]:
+    """One list of spans of one title: what both have found once, and of two that contradict each other the stronger."""
+    kept: list[_Found] = []
+    for found in sorted([*by_codes, *by_points], key=lambda found: -found.score):
+        twin = next((row for row, other in enumerate(kept) if _same(found, other)), None)
+        if twin is not None:
+            kept[twin] = _joined(kept[twin], found)
+        elif not any(_shared_ms(found, other) > 0.5 * (found.end_ms - found.begin_ms) for other in kept):
+            kept.append(found)
+    return iter(kept)
+
+
+def _same(one: _Found, other: _Found) -> bool:
+    middle = (max(one.begin_ms, other.begin_ms) + min(one.end_ms, other.end_ms)) / 2
+    near = abs(_at(one.line, middle) - _at(other.line, middle)) <= _SAME_LINE_MS
+    return one.line.mirrored == other.line.mirrored and near and _shared_ms(one, other) > -_GAP_MS
+
+
+def _joined(one: _Found, other: _Found) -> _Found:
+    """The line of the codes where they are sure of it, the places of the points."""
+    codes, points = (one, other) if one.frames else (other, one)
+    if not codes.frames or not points.points or (codes.points and points.points):
+        return one  # two of a kind: the stronger
+    line = codes.line if codes.score >= PROBABLE_SCORE or codes.score >= points.score else points.line
+    return replace(
+        codes,
+        line=line,
+        begin_ms=min(one.begin_ms, other.begin_ms),
+        end_ms=max(one.end_ms, other.end_ms),
+        score=max(one.score, other.score),
+        points=points.points,
+        matrix=points.matrix,
+        evidence=points.evidence,
+    )
+
+
+def _shared_ms(one: _Found, other: _Found) -> float:
+    return min(one.end_ms, other.end_ms) - max(one.begin_ms, other.begin_ms)
+
+
+def _at(line: Line, query_ms: float) -> float:
+    return float(line.speed) * query_ms + line.offset_ms
+
+
 def _spans(
-    query: Fingerprint, references: References, weights: NDArray[np.float64], *, lines: tuple[Line, ...]
-) -> Iterator[Match]:
+    query: Fingerprint, references: References, weights: NDArray[np.float64], *, lines: tuple[Line, ...], least: float
+) -> Iterator[_Found]:
     """The spans of one title: the best line gives one, its frames are taken out, and the rest is looked at again."""
     readings = [_read(query, references, line, shift_ms=shift) for line in lines for shift in _COARSE_SHIFTS]
     worth = np.stack([_worth(reading) for reading in readings]) * weights.astype(np.float32)  # (readings, frames)
@@ -86,10 +206,18 @@ def _spans(
         counted = _worth(best) * weights * free
         run = _best_run(query.times, counted)
         score = float(counted[run].sum())
-        if score < PROBABLE_SCORE:
+        if not len(run) or score < least:
             return
         free[run[0] : run[-1] + 1] = 0
-        yield _match(query, references, best, run=run, score=score)
+        # Title frames are a step apart, so an end lies half a step beyond the outermost frame that agrees.
+        yield _Found(
+            line=best.line,
+            begin_ms=max(0.0, float(query.times[run[0]]) - STEP_MS / 2),
+            end_ms=min(float(query.seconds * 1000), float(query.times[run[-1]]) + STEP_MS / 2),
+            score=score,
+            frames=len(run),
+            distance=float(best.apart[run].mean()),
+        )
 
 
 def _worth(reading: _Reading) -> NDArray[np.float32]:
@@ -138,23 +266,31 @@ def _best_run(times: NDArray[np.int64], counted: NDArray[np.float64]) -> NDArray
     return max(runs, key=lambda run: float(counted[run].sum()))
 
 
-def _match(query: Fingerprint, references: References, best: _Reading, *, run: NDArray[np.intp], score: float) -> Match:
-    line, speed = best.line, float(best.line.speed)
-    # Title frames are a step apart, so an end lies half a step beyond the outermost frame that agrees.
-    begin_ms = max(0.0, float(query.times[run[0]]) - STEP_MS / 2)
-    end_ms = min(float(query.seconds * 1000), float(query.times[run[-1]]) + STEP_MS / 2)
+def _match(references: References, found: _Found) -> Match:
+    line = found.line
     title_ms = float(references.seconds[line.title] * 1000)
     return Match(
         title=references.titles[line.title],
-        verdict=Verdict.MATCH if score >= MATCH_SCORE else Verdict.PROBABLE,
-        score=score,
-        query=_span(begin_ms, end_ms),
-        reference=_span(max(0.0, speed * begin_ms + line.offset_ms), min(title_ms, speed * end_ms + line.offset_ms)),
+        verdict=_verdict(found),
+        score=found.score,
+        query=_span(found.begin_ms, found.end_ms),
+        reference=_span(max(0.0, _at(line, found.begin_ms)), min(title_ms, _at(line, found.end_ms))),
         speed=line.speed,
         mirrored=line.mirrored,
-        frames=len(run),
-        distance=float(best.apart[run].mean()),
+        frames=found.frames,
+        distance=found.distance,
+        points=found.points,
+        matrix=found.matrix,
+        evidence=found.evidence,
     )
+
+
+def _verdict(found: _Found) -> Verdict:
+    if found.score < PROBABLE_SCORE:
+        return Verdict.NONE
+    if not is_distinct(found.evidence):
+        return Verdict.REVIEW
+    return Verdict.MATCH if found.score >= MATCH_SCORE else Verdict.PROBABLE
 
 
 def _span(begin_ms: float, end_ms: float) -> Span:

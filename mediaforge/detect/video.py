@@ -1,7 +1,7 @@
-"""The fingerprint of moving pictures: 256-bit codes of several views of each sampled picture.
+"""The fingerprint of moving pictures: 256-bit codes of several views of each sampled picture, and local features of some.
 
-A title is stored by three crops of its active picture (so that a cropped copy still meets one of them); a query is seen
-with and without its black bars, as it is and in a mirror.
+One decode serves both. A title is stored by three crops of its active picture (so that a cropped copy still meets one of
+them); a query is seen with and without its black bars, as it is and in a mirror.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mediaforge.detect.area import Area, find_area, whole_area
 from mediaforge.detect.codes import SIDE, WORDS, Luma, coefficients, encode, mirrored, quality
+from mediaforge.detect.features import LONG_QUERY, NO_FEATURES, SHORT_QUERY, TITLE, Features, Look, Looking, gather, look_at
 from mediaforge.frames import Frame
 
 SAMPLE_FPS = 4.0  # of a title: 1.4 MB an hour
@@ -40,24 +41,33 @@ class Fingerprint:
     times: NDArray[np.int64]  # (frames,) milliseconds, rising
     reference_codes: NDArray[np.uint64]  # (frames, crops, WORDS)
     query_codes: NDArray[np.uint64]  # (frames, plain | mirrored, active | whole picture, WORDS)
+    features: Features = NO_FEATURES
+    turned: Features = NO_FEATURES  # the same points in a mirror
 
 
-def fingerprint(frames: Iterable[Frame]) -> Fingerprint:
+def fingerprint(frames: Iterable[Frame], looking: Looking = TITLE) -> Fingerprint:
     """The fingerprint of gray pictures (h, w), all of one size, in the order of their times.
 
-    Sample a title at SAMPLE_FPS and a query at `query_fps`, both shrunk to MAX_SIDE.
+    Sample a title at SAMPLE_FPS and a query at `query_fps` and look as `query_looking` says, both shrunk to MAX_SIDE.
     """
     times = [np.empty(0, np.int64)]
     reference_codes, query_codes = (
         [np.empty((0, len(REFERENCE_CROPS), WORDS), np.uint64)],
         [np.empty((0, 2, 2, WORDS), np.uint64)],
     )
+    looks: list[tuple[int, Look]] = []
+    shape = 1.0
     clock = _Clock()
     for stretch in _stretches(frames):
         clock.count(stretch)
         area = find_area(np.stack([frame.image for frame in stretch]))
         kept, references, queries = _codes(stretch, area)
-        times.append(np.array([round(frame.seconds * 1000) for frame in stretch], np.int64)[kept])
+        moments = np.array([round(frame.seconds * 1000) for frame in stretch], np.int64)
+        times.append(moments[kept])
+        shape = stretch[0].image.shape[1] / stretch[0].image.shape[0]
+        for moment, frame in zip(moments.tolist(), stretch, strict=True):
+            if not looks or moment // looking.step_ms > looks[-1][0] // looking.step_ms:
+                looks.append((moment, look_at(frame.image, looking)))
         reference_codes.append(references)
         query_codes.append(queries)
     return Fingerprint(
@@ -65,12 +75,19 @@ def fingerprint(frames: Iterable[Frame]) -> Fingerprint:
         times=np.concatenate(times),
         reference_codes=np.concatenate(reference_codes),
         query_codes=np.concatenate(query_codes),
+        features=gather(looks, shape),
+        turned=gather(looks, shape, mirrored=True),
     )
 
 
 def query_fps(seconds: Fraction) -> float:
     """How densely a query of this length is to be sampled. Decode all its pictures for that, not only the reference ones."""
     return QUERY_FPS if seconds <= SHORT_QUERY_SECONDS else SAMPLE_FPS
+
+
+def query_looking(seconds: Fraction) -> Looking:
+    """How a query of this length is looked at."""
+    return SHORT_QUERY if seconds <= SHORT_QUERY_SECONDS else LONG_QUERY
 
 
 class _Clock:
