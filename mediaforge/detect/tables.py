@@ -23,7 +23,7 @@ _TAG_SHIFT = 24
 # Of the 8 tag bits, how many may differ: a code with 15 % of its bits flipped passes by 0.98, a chance neighbour by 0.36.
 _TAG_RADIUS = 3
 _SORTED = 1 << 20  # codes sorted at a time: 8 MB, which a core's caches hold
-_BLOCK = 1 << 20  # entries looked at at a time
+_BLOCK = 1 << 17  # entries looked at at a time, for the same reason
 _EDGES = np.arange(BUCKETS + 1, dtype=np.uint64) << np.uint64(32)
 
 NO_FLIP = np.zeros(1, np.uint16)
@@ -72,6 +72,7 @@ def find_near(codes: Codes, tables: Tables, wanted: Codes, *, radius: int, flips
     total = np.cumsum(lengths, dtype=np.int64)
     entries = tables.entries.reshape(-1)
     found: list[Pairs] = [(np.empty(0, np.intp), np.empty(0, np.intp))]
+    ours, theirs = np.empty((2, _BLOCK, codes.shape[1]), np.uint64)  # made once: new memory costs more than what is done in it
     first = 0
     while first < len(total):
         done = int(total[first - 1]) if first else 0
@@ -79,21 +80,23 @@ def find_near(codes: Codes, tables: Tables, wanted: Codes, *, radius: int, flips
         spans = zip(begins[first:last].tolist(), lengths[first:last].tolist(), strict=True)
         some = np.concatenate([entries[begin : begin + length] for begin, length in spans])
         apart = some.view(np.uint8)[3::4] ^ np.repeat(tags[first:last], lengths[first:last])
-        passes = np.bitwise_count(apart) <= _TAG_RADIUS
-        upto = np.concatenate([[0], np.cumsum(passes, dtype=np.int64)])[
-            total[first:last] - done
-        ]  # how many pass, bucket by bucket
+        likely = np.flatnonzero(np.bitwise_count(apart) <= _TAG_RADIUS)
+        upto = np.searchsorted(likely, total[first:last] - done)  # up to each bucket's end
         bucket = np.repeat(np.arange(first, last), np.diff(upto, prepend=0))
-        rows, columns = bucket // (SUBSTRINGS * len(flips)), (some[passes] & _ROW).astype(np.intp)
-        near = np.flatnonzero(bits_apart(codes.take(columns, axis=0), wanted.take(rows, axis=0)) <= radius)
-        found.append((rows[near], columns[near]))
+        rows, columns = bucket // (SUBSTRINGS * len(flips)), (some.take(likely) & _ROW).astype(np.intp)
+        for at in range(0, len(rows), _BLOCK):
+            row, column = rows[at : at + _BLOCK], columns[at : at + _BLOCK]
+            codes.take(column, axis=0, out=ours[: len(row)], mode="clip")  # "raise" would take through a buffer
+            wanted.take(row, axis=0, out=theirs[: len(row)], mode="clip")
+            near = np.flatnonzero(_bits_apart(ours[: len(row)], theirs[: len(row)]) <= radius)
+            found.append((row[near], column[near]))
         first = last
     return np.concatenate([rows for rows, _ in found]), np.concatenate([columns for _, columns in found])
 
 
-def bits_apart(ours: Codes, theirs: Codes) -> NDArray[np.uint16]:
-    """The Hamming distance of each code to the one beside it.  # (n, WORDS) both -> (n,)"""
-    first, second, third, fourth = np.bitwise_count(ours ^ theirs).T  # at most 64 each: two of them fit into a byte
+def _bits_apart(ours: Codes, theirs: Codes) -> NDArray[np.uint16]:
+    """The Hamming distance of each code to the one beside it; `ours` is overwritten.  # (n, WORDS) both -> (n,)"""
+    first, second, third, fourth = np.bitwise_count(np.bitwise_xor(ours, theirs, out=ours)).T  # at most 64 each
     return np.asarray(np.add(first + second, third + fourth, dtype=np.uint16))
 
 
