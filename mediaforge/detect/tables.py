@@ -24,6 +24,7 @@ _TAG_SHIFT = 24
 _TAG_RADIUS = 3
 _SORTED = 1 << 20  # codes sorted at a time: 8 MB, which a core's caches hold
 _BLOCK = 1 << 17  # entries looked at at a time, for the same reason
+_ROWS = np.arange(_SORTED, dtype=np.uint32)
 _EDGES = np.arange(BUCKETS + 1, dtype=np.uint64) << np.uint64(32)
 
 NO_FLIP = np.zeros(1, np.uint16)
@@ -54,7 +55,7 @@ def build_tables(codes: Codes) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.
         cursor = offsets[:-1].astype(np.int64)
         for at, edge, count in zip(begins, edges, counts, strict=True):
             place = np.repeat(cursor - edge[:-1], count)
-            place += np.arange(len(place))
+            place += _ROWS[: len(place)]
             entries[place] = work[at : at + _SORTED].view(np.uint32)[::2]  # the lower half of each little-endian word
             cursor += count
         yield offsets, entries
@@ -112,10 +113,11 @@ def _tags(keys: NDArray[np.uint16]) -> NDArray[np.uint8]:
 def _sort(columns: NDArray[np.uint16], substring: int, first_row: int, to: NDArray[np.uint64]) -> NDArray[np.intp]:
     """Sort substring, tag and row of the codes from `first_row` on into `to`; where each bucket begins.  # (BUCKETS + 1,)"""
     rows = slice(first_row, first_row + len(to))
-    np.left_shift(columns[substring, rows], 32, out=to, dtype=np.uint64, casting="unsafe")
-    entry = columns[(substring + SUBSTRINGS // 2) % SUBSTRINGS, rows].astype(np.uint32)
-    entry <<= np.uint32(_TAG_SHIFT)
-    entry |= np.arange(rows.start, rows.stop, dtype=np.uint32)
-    to |= entry
+    tags = columns[(substring + SUBSTRINGS // 2) % SUBSTRINGS, rows].astype(np.uint8)
+    np.left_shift(columns[substring, rows], 32 - _TAG_SHIFT, out=to, dtype=np.uint64, casting="unsafe")
+    to |= tags
+    to <<= np.uint64(_TAG_SHIFT)
+    to |= _ROWS[: len(to)]
+    to += np.uint64(first_row)
     to.sort()
     return np.searchsorted(to, _EDGES)
