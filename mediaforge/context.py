@@ -8,6 +8,7 @@ from mediaforge.steps import StepStore
 from mediaforge.tools import Tools
 
 WATERMARK_PURPOSE = "watermark"
+SOUND_FOLDER = "sound"  # of an index: where the sounds of its titles lie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,10 @@ class Context:
     @property
     def index_folder(self) -> Path:
         return self.state / "index"
+
+    @property
+    def sound_index_folder(self) -> Path:
+        return self.index_folder / SOUND_FOLDER
 
     def release_folder(self, release_id: str) -> Path:
         return self.state / "releases" / release_id

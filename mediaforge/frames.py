@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.errors import MediaError, ToolError
-from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER
+from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER, SOUND, SOUND_HEADER
 from mediaforge.tools import Limits, open_stream, python_module
 
 _LIMITS = Limits(cpu_seconds=36_000, memory_bytes=8 << 30)
@@ -87,6 +87,19 @@ def read_frames(
             pixels = np.frombuffer(_exactly(stream, height * width * channels, source), np.uint8)
             shape = (height, width) if channels == 1 else (height, width, channels)
             yield Frame(seconds=Fraction(num, den), image=pixels.reshape(shape))
+        _report(stream, kind, source)
+
+
+def read_audio(source: Source, *, rate: int, track: int = 0, key: bytes | None = None) -> Iterator[NDArray[np.int16]]:
+    """Decode a sound track of a file (0 is the first), mixed down to one channel, `rate` samples a second, block by block.
+
+    The first sample lies at the file's first picture: what comes before is left out, and silence stands for what is
+    missing. Raises MediaError where the file cannot be decoded or has no such track.
+    """
+    with _child(source, {"work": "sound", "rate": rate, "track": track}, key) as stream:
+        while (kind := _exactly(stream, 1, source)) == SOUND:
+            _, count = SOUND_HEADER.unpack(kind + _exactly(stream, SOUND_HEADER.size - 1, source))
+            yield np.frombuffer(_exactly(stream, 2 * count, source), "<i2").astype(np.int16)
         _report(stream, kind, source)
 
 

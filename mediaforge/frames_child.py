@@ -21,18 +21,20 @@ import av.logging
 from av.container import InputContainer, OutputContainer
 from av.video.reformatter import Interpolation
 
-from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER
+from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER, SOUND, SOUND_HEADER
 from mediaforge.tools import INPUT_FORMATS
 
 THREADS = 2
 MAX_SIDE = 8192  # larger pictures are refused: no master of ours needs them, and one frame would be gigabytes
 MAX_REPORTED_LINES = 20
+MAX_SOUND_HOURS = 48  # an hour of coded silence takes kilobytes: a small file could keep us busy for ever
+MAX_GAP_SECONDS = 600  # a longer hole in the sound's times is no hole but nonsense
 
 
 def main() -> None:
     request = json.load(sys.stdin)
     out = sys.stdout.buffer
-    works = {"frames": _frames, "decode": _decode, "join": _join, "stitch": _stitch}
+    works = {"frames": _frames, "sound": _sound, "decode": _decode, "join": _join, "stitch": _stitch}
     try:
         report = works[request["work"]](request, out)
     except (av.FFmpegError, _Refused) as error:
@@ -97,6 +99,61 @@ def _target(request: dict[str, Any], frame: av.VideoFrame, *, aspect: Fraction |
         scale = min(1.0, request["max_side"] / max(width, height))
         width, height = max(2, round(width * scale)), max(2, round(height * scale))
     return width, height
+
+
+def _sound(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    av.logging.set_level(None)
+    rate = request["rate"]
+    sent = broken = 0
+    with _opened(request) as container:
+        tracks = container.streams.audio
+        if request["track"] >= len(tracks):
+            raise _Refused(f"has no sound track {request['track'] + 1}" if tracks else "has no sound")
+        stream = tracks[request["track"]]
+        origin = _sound_origin(container, stream)
+        resampler: av.AudioResampler | None = None
+        shape: object = None
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:  # as players do: the next packet may be whole
+                broken += 1
+                continue
+            for frame in frames:
+                if resampler is None or shape != (frame.format.name, frame.layout.name, frame.sample_rate):
+                    shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+                    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+                wanted = sent if frame.time is None else round((frame.time - origin) * rate)
+                # Once begun, a little off is a container's rounded times and the resampler's delay.
+                slack = rate // 5 if sent else 0
+                frame.pts = None
+                data = b"".join(bytes(part.planes[0])[: 2 * part.samples] for part in resampler.resample(frame))
+                sent += _send_sound(data, missing=wanted - sent, slack=slack, rate=rate, out=out)
+                if sent > MAX_SOUND_HOURS * 3600 * rate:
+                    raise _Refused(f"has more than {MAX_SOUND_HOURS} h of sound; cut it into pieces")
+        if resampler is not None:
+            data = b"".join(bytes(part.planes[0])[: 2 * part.samples] for part in resampler.resample(None))
+            sent += _send_sound(data, missing=0, slack=0, rate=rate, out=out)
+    if broken and not sent:
+        raise _Refused("has sound that cannot be decoded; check that it is a whole media file")
+    return {}
+
+
+def _send_sound(data: bytes, *, missing: int, slack: int, rate: int, out: BinaryIO) -> int:
+    """Send samples, after silence where `missing` samples lie before them, or without those that come too early."""
+    if slack < missing <= MAX_GAP_SECONDS * rate:
+        data = bytes(2 * missing) + data
+    elif missing < -slack:
+        data = data[2 * -missing :]
+    if data:
+        out.write(SOUND_HEADER.pack(SOUND, len(data) // 2) + data)
+    return len(data) // 2
+
+
+def _sound_origin(container: InputContainer, stream: Any) -> float:
+    """When the first picture is, or the sound itself where there is none, in seconds of the file's clock."""
+    first: Any = container.streams.video[0] if container.streams.video else stream
+    return float(_origin(first) * first.time_base)
 
 
 def _decode(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:

@@ -4,4 +4,5 @@ import struct
 
 FRAME_HEADER = struct.Struct("<cqqIII")  # kind, pts numerator, pts denominator, height, width, channels
 REPORT_HEADER = struct.Struct("<cI")  # kind, length of the JSON that follows
-FRAME, REPORT = b"F", b"R"
+SOUND_HEADER = struct.Struct("<cI")  # kind, samples
+FRAME, SOUND, REPORT = b"F", b"S", b"R"

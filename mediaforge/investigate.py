@@ -10,9 +10,14 @@ from mediaforge.context import Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.match import Match, find_matches
 from mediaforge.detect.pointfile import PointFiles
+from mediaforge.detect.sound import SoundPrint, sound_fingerprint
+from mediaforge.detect.sound_index import SoundIndex
+from mediaforge.detect.sound_match import SoundMatch, find_sound
+from mediaforge.detect.sound_spectrum import RATE
+from mediaforge.detect.tiers import Found, lay_together, not_excluded
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint, query_fps, query_looking
 from mediaforge.errors import MediaError
-from mediaforge.frames import read_frames
+from mediaforge.frames import read_audio, read_frames
 from mediaforge.media import Master, Variant
 from mediaforge.plan import load_plan
 from mediaforge.recipes import result_of
@@ -38,31 +43,62 @@ class Trace:
 
 
 def add_reference(context: Context, master: Path, title: str) -> None:
-    """Fingerprint a film that was not released here, so that copies of it are found too. Raises MediaError, StoreError."""
-    pictures = read_frames(_film(context, master).path, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)
+    """Fingerprint a film that was not released here, picture and all its sound tracks, so that copies of it are found too.
+
+    Raises MediaError, StoreError.
+    """
+    film = _film(context, master)
+    tracks = [_heard(film, track) for track in range(len(film.audio))]
+    pictures = read_frames(film.path, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)
     seen = fingerprint(pictures)
     PointFiles(context.index_folder).add(title, seen.features)
     Index(context.index_folder).add(title, seen)
+    SoundIndex(context.sound_index_folder).add(title, tracks)
 
 
-def identify(context: Context, copy: Path, *, address: str | None = None) -> tuple[Match, ...]:
-    """The titles that a copy shows, best first; none means that it shows none of ours. Raises MediaError, StoreError.
+def identify(context: Context, copy: Path, *, address: str | None = None) -> tuple[Found, ...]:
+    """The titles that a copy shows or sounds like, the surest first; none means that it is none of ours.
 
-    A title that a person rejected for this copy, or for its `address` online, is left out.
+    A file of sound alone is identified by its sound. A title that a person rejected for this copy, or for its `address`
+    online, is left out. Raises MediaError, StoreError.
     """
-    film = _film(context, copy)
-    pictures = read_frames(film.path, fps=query_fps(film.duration), max_side=MAX_SIDE)
+    master = probe(copy, tools=context.tools)
     index = Index(context.index_folder)
-    points = PointFiles(context.index_folder, index.exclusions().of_titles())
-    matches = find_matches(fingerprint(pictures, query_looking(film.duration)), index.load(), points)
-    rejected = _rejected(index, copy, address) if matches else frozenset()
-    return tuple(match for match in matches if match.title not in rejected)
+    sounds = not_excluded(_heard_in(context, master), index.exclusions().of_titles())
+    found = lay_together(_seen_in(index, master), sounds)
+    rejected = _rejected(index, copy, address) if found else frozenset()
+    return tuple(each for each in found if each.title not in rejected)
 
 
 def _rejected(index: Index, copy: Path, address: str | None) -> frozenset[str]:
     pairs = index.exclusions().rejected
     names = {address, digest_file(copy)} if pairs else set()
     return frozenset(title for known_by, title in pairs if known_by in names)
+
+
+def _seen_in(index: Index, copy: Master) -> tuple[Match, ...]:
+    if copy.video is None:
+        return ()
+    pictures = read_frames(copy.path, fps=query_fps(copy.duration), max_side=MAX_SIDE)
+    points = PointFiles(index.folder, index.exclusions().of_titles())
+    return find_matches(fingerprint(pictures, query_looking(copy.duration)), index.load(), points)
+
+
+def _heard_in(context: Context, copy: Master) -> tuple[SoundMatch, ...]:
+    index = SoundIndex(context.sound_index_folder)
+    if not copy.audio or not index.titles():
+        return ()
+    try:
+        heard = _heard(copy, 0)
+    except MediaError:
+        if copy.video is None:
+            raise
+        return ()  # a film whose sound is broken is still looked at
+    return find_sound(heard, index.load())
+
+
+def _heard(film: Master, track: int) -> SoundPrint:
+    return sound_fingerprint(read_audio(film.path, rate=RATE, track=track))
 
 
 def _film(context: Context, path: Path) -> Master:

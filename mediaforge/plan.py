@@ -209,7 +209,7 @@ def _steps(*, chunks: int, sounds: int, passed: int, texts: int) -> tuple[Planne
         # Looking at the master comes when all chunks are taken: on a machine with one worker it keeps none of them waiting.
         *(PlannedStep(name=name, needs=()) for name in (*chunk_names, *side_names, "qc")),
         PlannedStep(name="join", needs=chunk_names),
-        PlannedStep(name="fingerprint", needs=("join",)),
+        PlannedStep(name="fingerprint", needs=("join", *(name for name in side_names if name.startswith("sound-")))),
         PlannedStep(name="certify", needs=("join",)),
         PlannedStep(name="package", needs=("join", *side_names)),
         PlannedStep(name="verify", needs=("package",)),

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mediaforge.checks import failures
-from mediaforge.context import Context
+from mediaforge.context import SOUND_FOLDER, Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.pointfile import PointFiles
 from mediaforge.detect.segments import NO_TABLES
+from mediaforge.detect.sound import sound_fingerprint
+from mediaforge.detect.sound_index import SoundIndex
+from mediaforge.detect.sound_spectrum import RATE
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
-from mediaforge.frames import Piece, join, read_frames
+from mediaforge.frames import Piece, join, read_audio, read_frames
 from mediaforge.media import Variant
 from mediaforge.package.assembly import package
 from mediaforge.package.keys import LABELS, ContentKey
@@ -216,15 +219,21 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
     joined = result_of(context, plan, "join")
     tall = next((rung for rung in plan.rungs if min(rung.width, rung.height) >= _FINGERPRINT_HEIGHT), plan.rungs[-1])
     name = rendition_name(tall.rung.name, Variant.A)
+    sounds = [result_of(context, plan, f"sound-{number}") for number in range(len(plan.sounds))]
+    audio_rung = plan.request.ladder.audio[0].name if sounds else ""
 
     def work(to: Path, progress: Progress) -> None:
         pictures = read_frames(joined.folder / name, fps=SAMPLE_FPS, max_side=MAX_SIDE)
         seen = fingerprint(pictures)
         PointFiles(to).add(plan.request.title, seen.features)
         Index(to, tables_from=NO_TABLES).add(plan.request.title, seen)
+        progress(0.9)
+        tracks = [sound_fingerprint(read_audio(sound.folder / f"{audio_rung}.mp4", rate=RATE)) for sound in sounds]
+        SoundIndex(to / SOUND_FOLDER).add(plan.request.title, tracks)
 
-    params = {"title": plan.request.title, "rendition": name}
-    return Recipe(step=Step(name="fingerprint", version=2, inputs=(joined.digest,), params=params), work=work)
+    params = {"title": plan.request.title, "rendition": name, "sound": audio_rung}
+    inputs = (joined.digest, *(sound.digest for sound in sounds))
+    return Recipe(step=Step(name="fingerprint", version=3, inputs=inputs, params=params), work=work)
 
 
 def _certify(context: Context, plan: Plan) -> Recipe:

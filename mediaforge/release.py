@@ -11,9 +11,10 @@ from pathlib import Path
 
 from mediaforge.catalogue import Catalogue
 from mediaforge.checks import Check
-from mediaforge.context import Context
+from mediaforge.context import SOUND_FOLDER, Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.pointfile import PointFiles
+from mediaforge.detect.sound_index import SoundIndex
 from mediaforge.errors import StoreError, UnknownId
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
 from mediaforge.plan import Plan, load_plan, plan_release
@@ -179,6 +180,7 @@ def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None])
     seen = result_of(context, plan, "fingerprint").folder
     PointFiles(context.index_folder).adopt(plan.request.title, PointFiles(seen))
     Index(context.index_folder).adopt(plan.request.title, Index(seen))
+    SoundIndex(context.sound_index_folder).adopt(plan.request.title, SoundIndex(seen / SOUND_FOLDER))
     release = _describe(context, plan)
     with Catalogue(context.catalogue_file) as catalogue:
         catalogue.put_title(plan.request.title, plan.request.name, master_digest=plan.master_digest, record=to_json(release))

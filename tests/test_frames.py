@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mediaforge.errors import MediaError
-from mediaforge.frames import Piece, decode_all, join, read_frames, stitch
+from mediaforge.frames import Piece, decode_all, join, read_audio, read_frames, stitch
 
 GOP = 25
 SCALE = ("-video_track_timescale", "25000")
@@ -55,6 +55,55 @@ def test_leaving_early_leaves_no_error(clip: Path) -> None:
     frames = read_frames(clip)
     next(frames)
     frames.close()  # type: ignore[attr-defined]
+
+
+def test_sound_is_mixed_down_and_resampled(clip: Path) -> None:
+    heard = np.concatenate(list(read_audio(clip, rate=11_025)))
+    assert heard.dtype == np.int16
+    assert abs(len(heard) / 11_025 - 8) < 0.1
+    loudest = np.abs(np.fft.rfft(heard[11_025:22_050])).argmax()
+    assert loudest == 440  # hertz, in a second of it
+
+
+def test_sound_starts_with_the_picture(tmp_path: Path, ffmpeg: Callable[..., None]) -> None:
+    source = ("-f", "lavfi", "-i", "sine=frequency=500:duration=3")
+    picture = ("-f", "lavfi", "-i", "color=size=32x32:rate=10:duration=5")
+    late, early = tmp_path / "late.mkv", tmp_path / "early.mkv"
+    ffmpeg(*picture, "-itsoffset", "1.5", *source, "-c:a", "flac", late)
+    ffmpeg(*source, "-itsoffset", "1", *picture, "-c:a", "flac", early)
+    heard = np.concatenate(list(read_audio(late, rate=8000)))
+    assert np.abs(heard[: int(1.45 * 8000)]).max() == 0 < np.abs(heard[int(1.55 * 8000) :]).max()
+    assert abs(len(heard) / 8000 - 4.5) < 0.1
+    assert abs(len(np.concatenate(list(read_audio(early, rate=8000)))) / 8000 - 2) < 0.1
+
+
+def test_a_second_track_is_read_by_its_number(tmp_path: Path, ffmpeg: Callable[..., None]) -> None:
+    path = tmp_path / "two.mka"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "sine=300:duration=2", "-f", "lavfi", "-i", "sine=700:duration=2"),
+        *("-map", "0", "-map", "1"),
+        path,
+    )
+    for track, hertz in ((0, 300), (1, 700)):
+        heard = np.concatenate(list(read_audio(path, rate=8000, track=track)))
+        assert np.abs(np.fft.rfft(heard[:8000])).argmax() == hertz
+    with pytest.raises(MediaError, match="has no sound track 3"):
+        list(read_audio(path, rate=8000, track=2))
+
+
+def test_a_file_without_sound_has_none_to_read(fast_clip: Path) -> None:
+    with pytest.raises(MediaError, match="has no sound"):
+        list(read_audio(fast_clip, rate=8000))
+
+
+def test_broken_packets_of_sound_are_skipped(tmp_path: Path, ffmpeg: Callable[..., None]) -> None:
+    path = tmp_path / "sound.mp3"
+    ffmpeg("-f", "lavfi", "-i", "sine=frequency=500:duration=10", path)
+    content = bytearray(path.read_bytes())
+    content[20_000:22_000] = bytes(2000)
+    path.write_bytes(content)
+    heard = np.concatenate(list(read_audio(path, rate=8000)))
+    assert 8 < len(heard) / 8000 < 10.5
 
 
 def test_decoding_counts_and_is_repeatable(clip: Path) -> None:

@@ -17,7 +17,7 @@ from mediaforge.cli.shipped import open_ladder, sample, sample_subtitles
 from mediaforge.cli.trace import trace_data
 from mediaforge.context import Context
 from mediaforge.copies import Copy, personalise_file
-from mediaforge.detect.match import Match
+from mediaforge.detect.tiers import Found
 from mediaforge.errors import CheckError
 from mediaforge.investigate import Trace, identify, trace
 from mediaforge.package.record import Scheme, System
@@ -54,7 +54,7 @@ class Played:
     stitch_seconds: float
     leak: Path
     leak_duration: Fraction
-    matches: tuple[Match, ...]
+    matches: tuple[Found, ...]
     found: Trace
 
     def data(self) -> dict[str, object]:

@@ -11,8 +11,10 @@ from mediaforge.cli.exclusions import exclude, include, list_excluded, reject
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock, size
 from mediaforge.cli.tables import print_lines, print_table
+from mediaforge.context import Context
 from mediaforge.detect.index import Index
 from mediaforge.detect.pointfile import PointFiles
+from mediaforge.detect.sound_index import SoundIndex
 from mediaforge.investigate import add_reference
 
 
@@ -42,8 +44,8 @@ def add(call: Call, /, *, master: Path, title: str) -> None:
     """
     context = open_context(call.settings)
     add_reference(context, master, title)
-    row = _row(Index(context.index_folder), title)
-    call.printer.answer(row, lambda: print_lines(f"{title}: {clock(row['seconds'])}, {size(row['bytes'])}"))
+    row = _row(context, title)
+    call.printer.answer(row, lambda: print_lines(f"{title}: {_shown(row)}"))
 
 
 @command.command("list")
@@ -55,13 +57,13 @@ def list_titles(call: Call) -> None:
     Example:
       mediaforge fingerprint list --json
     """
-    index = Index(open_context(call.settings).index_folder)
-    found = [_row(index, title) for title in index.titles()]
-    rows = [(row["title"], clock(row["seconds"]), size(row["bytes"])) for row in found]
+    context = open_context(call.settings)
+    found = [_row(context, title) for title in Index(context.index_folder).titles()]
+    rows = [(row["title"], clock(row["seconds"]), str(row["sounds"]), size(row["bytes"])) for row in found]
     call.printer.answer(
         {"titles": found},
         lambda: print_table(
-            ("title", "length", "size"), rows, empty="The index is empty; `fingerprint add` and `release` fill it."
+            ("title", "length", "sounds", "size"), rows, empty="The index is empty; `fingerprint add` and `release` fill it."
         ),
     )
 
@@ -76,9 +78,10 @@ def remove(call: Call, id: str) -> None:
     Example:
       mediaforge fingerprint remove atlas
     """
-    folder = open_context(call.settings).index_folder
-    Index(folder).remove(id)
-    PointFiles(folder).remove(id)
+    context = open_context(call.settings)
+    Index(context.index_folder).remove(id)
+    PointFiles(context.index_folder).remove(id)
+    SoundIndex(context.sound_index_folder).remove(id)
     call.printer.answer({"title": id}, lambda: print_lines(f"{id} is no longer in the index"))
 
 
@@ -91,8 +94,11 @@ def check(call: Call) -> None:
     Example:
       mediaforge fingerprint check
     """
-    index = Index(open_context(call.settings).index_folder)
+    context = open_context(call.settings)
+    index, sounds = Index(context.index_folder), SoundIndex(context.sound_index_folder)
     index.check()
+    for title in sounds.titles():
+        sounds.read(title)
     titles = len(index.titles())
     call.printer.answer({"titles": titles}, lambda: print_lines(f"the index is whole: {titles} titles"))
 
@@ -102,16 +108,25 @@ for _each in (exclude, include, reject, list_excluded):
 
 
 class Row(TypedDict):
-    """One title as JSON shows it."""
+    """One title as JSON shows it. `sounds` counts its sound tracks; `bytes` is picture and sound."""
 
     title: str
     seconds: float
+    sounds: int
     bytes: int
 
 
-def _row(index: Index, title: str) -> Row:
+def _row(context: Context, title: str) -> Row:
+    pictures, points = Index(context.index_folder), PointFiles(context.index_folder)
+    sounds = SoundIndex(context.sound_index_folder)
     return Row(
         title=title,
-        seconds=float(index.read(title).seconds),
-        bytes=index.size_bytes(title) + PointFiles(index.folder).size_bytes(title),
+        seconds=float(pictures.read(title).seconds),
+        sounds=len(sounds.read(title)),
+        bytes=pictures.size_bytes(title) + points.size_bytes(title) + sounds.size_bytes(title),
     )
+
+
+def _shown(row: Row) -> str:
+    sounds = f"{row['sounds']} sound track" + ("" if row["sounds"] == 1 else "s")
+    return f"{clock(row['seconds'])}, {sounds}, {size(row['bytes'])}"

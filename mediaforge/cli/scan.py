@@ -11,7 +11,7 @@ from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock, size
 from mediaforge.cli.tables import print_table
 from mediaforge.context import Context
-from mediaforge.detect.match import Match
+from mediaforge.detect.tiers import Found
 from mediaforge.errors import MediaforgeError
 from mediaforge.investigate import identify
 
@@ -22,7 +22,7 @@ class Item:
 
     url: str
     bytes_fetched: int
-    matches: tuple[Match, ...]
+    matches: tuple[Found, ...]
     error: MediaforgeError | None
 
     @property

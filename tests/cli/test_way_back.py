@@ -16,6 +16,8 @@ from mediaforge.cli import trace as trace_command
 from mediaforge.cli.main import run
 from mediaforge.detect.match import Match
 from mediaforge.detect.match import Verdict as Likeness
+from mediaforge.detect.sound_match import SoundMatch
+from mediaforge.detect.tiers import Found
 from mediaforge.errors import MediaError
 from mediaforge.investigate import Trace
 from mediaforge.media import Span
@@ -32,6 +34,16 @@ MATCH = Match(
     mirrored=False,
     frames=110,
     distance=12.3456,
+)
+HEARD = SoundMatch(
+    title="atlas",
+    verdict=Likeness.MATCH,
+    score=41.26,
+    query=Span(start=Fraction(1), end=Fraction(9)),
+    reference=Span(start=Fraction(61), end=Fraction(69)),
+    speed=Fraction(1),
+    pitch=0.9436,
+    peaks=70,
 )
 SYMBOL = Symbol(segment=3, rho=-0.9, sigma=0.1, z=-9.0, rung="v400")
 
@@ -58,7 +70,7 @@ def found(*accusations: Accusation, title: str | None = "atlas") -> Trace:
 def test_a_match_says_where_in_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(identify_command, "identify", lambda *_, **__: (MATCH,))
+    monkeypatch.setattr(identify_command, "identify", lambda *_, **__: (Found(picture=MATCH, sound=None),))
     assert answer(capsys, tmp_path, "identify", "copy.mp4")["matches"] == [
         {
             "title": "atlas",
@@ -68,11 +80,46 @@ def test_a_match_says_where_in_both(
             "reference": {"start": 12.5, "end": 42.5},
             "speed": 1.041667,
             "mirrored": False,
-            "evidence": {"video": {"frames": 110, "distance": 12.35}, "audio": None},
+            "found_by": ["picture"],
+            "matrix": None,
+            "evidence": {
+                "video": {
+                    "verdict": "match",
+                    "score": 21.5,
+                    "frames": 110,
+                    "distance": 12.35,
+                    "points": 0,
+                    "cuts": 0,
+                    "of_cuts": 0,
+                    "correlation": 0.0,
+                    "contrast": 0.0,
+                },
+                "audio": None,
+            },
         }
     ]
     assert run(["identify", "copy.mp4", "--state", str(tmp_path / "state")]) == 0
     assert "0:12.5 to 0:42.5" in capsys.readouterr().out
+
+
+def test_a_match_by_sound_alone_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(identify_command, "identify", lambda *_, **__: (Found(picture=None, sound=HEARD),))
+    (match,) = answer(capsys, tmp_path, "identify", "copy.mp3")["matches"]
+    assert (match["title"], match["found_by"], match["mirrored"]) == ("atlas", ["sound"], False)
+    assert match["evidence"]["video"] is None
+    assert match["evidence"]["audio"] == {
+        "verdict": "match",
+        "score": 41.3,
+        "query": {"start": 1.0, "end": 9.0},
+        "reference": {"start": 61.0, "end": 69.0},
+        "speed": 1.0,
+        "pitch": 0.9436,
+        "peaks": 70,
+    }
+    assert run(["identify", "copy.mp3", "--state", str(tmp_path / "state")]) == 0
+    assert "sound" in capsys.readouterr().out
 
 
 def test_an_unknown_film_is_an_answer(
@@ -127,7 +174,9 @@ def web(monkeypatch: pytest.MonkeyPatch) -> None:
         yield SimpleNamespace(path=Path(url.rsplit("/", 1)[1]), bytes_fetched=1000)
 
     monkeypatch.setattr(scan_command, "fetched", fetched)
-    monkeypatch.setattr(scan_command, "identify", lambda _, path, **__: (MATCH,) if path.name == "leak" else ())
+    monkeypatch.setattr(
+        scan_command, "identify", lambda _, path, **__: (Found(picture=MATCH, sound=None),) if path.name == "leak" else ()
+    )
 
 
 @pytest.mark.usefixtures("web")
