@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def call(folder: Path, *words: str | Path) -> dict[str, Any]:
-    argv = [sys.executable, "-m", "mediaforge.cli.main", *map(str, words), "--state", str(folder / "state"), "--json"]
+    argv = [str(Path(sys.executable).with_name("mediaforge")), *map(str, words), "--state", str(folder / "state"), "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)

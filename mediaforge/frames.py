@@ -62,14 +62,16 @@ def read_frames(
     fps: float | None = None,
     start: float = 0.0,
     end: float | None = None,
+    spans: Sequence[tuple[float, float]] = (),
     quick: bool = False,
     key: bytes | None = None,
 ) -> Iterator[Frame]:
     """Decode the pictures of a file, or of several files read as one (an init segment and its media segments).
 
     `size` scales to exactly (width, height); `max_side` shrinks and keeps the shape; `fps` samples the first picture at
-    or after each tick; `quick` leaves out B pictures and the loop filter, which thumbnails do not need; `key` is a content
-    key (16 bytes). Raises MediaError where the file cannot be decoded.
+    or after each tick; `spans` are several starts and ends, read one after the other in one child; `quick` leaves out B
+    pictures and the loop filter, which thumbnails do not need; `key` is a content key (16 bytes). Raises MediaError where the
+    file cannot be decoded.
     """
     request = {
         "work": "frames",
@@ -77,8 +79,7 @@ def read_frames(
         "max_side": max_side,
         "rgb": rgb,
         "fps": fps,
-        "start": start,
-        "end": end,
+        "spans": [[max(0.0, low), high] for low, high in spans] if spans else [[start, end]],
         "quick": quick,
     }
     with _child(source, request, key) as stream:

@@ -42,6 +42,12 @@ def test_a_window_is_read_exactly(clip: Path) -> None:
     ]
 
 
+def test_several_windows_are_read_one_after_the_other(clip: Path) -> None:
+    spans = [(5.0, 5.1), (-1.0, 0.05), (2.0, 2.04)]
+    apart = [frame.seconds for start, end in spans for frame in read_frames(clip, size=(16, 9), start=max(0.0, start), end=end)]
+    assert [frame.seconds for frame in read_frames(clip, size=(16, 9), spans=spans)] == apart
+
+
 def test_sampling_takes_the_first_frame_at_or_after_each_tick(clip: Path) -> None:
     times = [frame.seconds for frame in read_frames(clip, size=(16, 9), fps=2)]
     assert times == [Fraction(round(25 * tick / 2 + 0.01), 25) for tick in range(16)]

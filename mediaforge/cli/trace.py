@@ -14,6 +14,7 @@ from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.context import Context
 from mediaforge.investigate import Trace, trace
 from mediaforge.steps import write_whole
+from mediaforge.watermark.evidence import rung_path
 from mediaforge.watermark.trace import Verdict
 
 
@@ -114,7 +115,13 @@ def trace_data(found: Trace, false_accusation: float) -> dict[str, object]:
         "lowest_probability": verdict.lowest_probability,
         "seconds_missing": verdict.seconds_missing,
         "accusations": verdict.accusations,
-        "evidence": {"alignment": evidence.alignment, "rungs": evidence.rungs, "symbols": evidence.symbols},
+        "evidence": {
+            "alignment": evidence.alignment,
+            "further": evidence.further,
+            "rungs": evidence.rungs,
+            "path": rung_path(evidence.symbols),
+            "symbols": evidence.symbols,
+        },
     }
 
 

@@ -19,6 +19,7 @@ from mediaforge.recipes import result_of
 from mediaforge.release import read_release
 from mediaforge.transcode.encoder import rendition_name
 from mediaforge.watermark.dossier import Course, Dossier, courses
+from mediaforge.watermark.evidence import rung_path
 
 _PAIRS = 3
 _TOP, _FOOT = 20, 220
@@ -35,19 +36,21 @@ def trace_page(dossier: Dossier, pairs: Sequence[Pair]) -> str:
         curve=Markup(draw_courses(dossier)) if dossier.verdict.accusations else None,  # noqa: S704 - our own markup
         readings=[(name, Markup(draw_evidence(_readings(dossier, name)))) for name in surest],  # noqa: S704
         rows=_rows(dossier),
+        path=[(run, run.first * dossier.segment_seconds) for run in rung_path(dossier.evidence.symbols)],
     )
 
 
 def aligned_pairs(context: Context, copy: Path, dossier: Dossier) -> list[Pair]:
     """The copy beside the title's best rung where it was read; none where nothing was. Raises MediaError."""
-    where, symbols = dossier.evidence.alignment, dossier.evidence.symbols
-    if where is None or not symbols:
+    symbols = dossier.evidence.symbols
+    if not symbols:
         return []
     plan = load_plan(context, read_release(context, dossier.title).release_id)
     best = result_of(context, plan, "join").folder / rendition_name(plan.rungs[-1].rung.name, Variant.A)
     ends = (symbols[0].segment, symbols[-1].segment + 1)
     moments = spread(*(end * dossier.segment_seconds for end in ends), count=_PAIRS)
-    copied = [(moment, (moment - where.offset) / where.speed) for moment in moments]
+    placed = [(moment, dossier.evidence.placed(moment)) for moment in moments]
+    copied = [(moment, (moment - where.offset) / where.speed) for moment, where in placed if where is not None]
     return [frame_pair(copy, best, copy_seconds=at, title_seconds=moment) for moment, at in copied]
 
 

@@ -1,7 +1,8 @@
-"""How a copy's picture lies over the title's: an affine map, found once for the whole copy (facts-watermark 5, steps 2-4).
+"""How a copy's picture lies over the title's: a plane seen through a lens (facts-watermark 5, steps 2-4).
 
-Scaling, black bars, crops and mirroring are affine and stay the same throughout a transcode. The moments used to find
-the map also tell the time to the frame.
+Scaling, black bars, crops and mirroring are affine and stay the same throughout a transcode; a filmed screen is seen in
+perspective. One map is found for a whole piece, and what trembles around it is for `steady.py`. The moments used to find the
+map also tell the time to the frame.
 """
 
 from collections.abc import Sequence
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
-IDENTITY: Matrix = np.eye(2, 3)
+IDENTITY: Matrix = np.eye(3)
 _SIFT_FEATURES = 600
-_LEAST_INLIERS = 12
+_LEAST_INLIERS = 20  # of all moments together; chance gives a homography half as many
+_NEAR_PIXELS = 1.5  # a hand that trembles moves the moments against each other by as much
+_STRAIGHT = 0.01  # correlation that perspective must add to be believed: four points of an affine map are safer
+_MOST_LEAN = 0.4  # of the perspective: the near edge of a screen is at most (1.4 / 0.6) times the far one
 _RATIO = 0.8  # Lowe's ratio test
 _ECC_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-5)
 _STILL = 1e-3  # a matrix this near to identity is identity: half of this is a sixth of a pixel at the edge
@@ -49,16 +53,22 @@ class Registered:
 def register(moments: Sequence[Moment], guesses: Sequence[Matrix]) -> Registered:
     """The best map over all moments: from the guesses and from features, then refined on intensities.
 
-    ECC: Evangelidis and Psarakis, PAMI 2008.
+    SIFT: Lowe 2004; MAGSAC: Barath et al., CVPR 2019; ECC: Evangelidis and Psarakis, PAMI 2008.
     """
-    candidates = [*guesses]
-    best = max((_judge(moments, matrix) for matrix in candidates), key=_merit)
-    featured = [_from_features(moment, frame) for moment, frame in zip(moments, best.frames, strict=True)]
-    best = max([best, *(_judge(moments, matrix) for matrix in featured if matrix is not None)], key=_merit)
+    looks = [np.stack([detail(picture).ravel() for picture in moment.title]) for moment in moments]
+    best = max((_judge(moments, looks, matrix) for matrix in guesses), key=_merit)
+    features = [_features(moment.copy) for moment in moments]
+    for _ in range(2):  # a better map tells better which frames to compare
+        before = best.frames
+        for matrix in _from_features(moments, features, best.frames):
+            found = _judge(moments, looks, matrix)
+            best = max(best, found, key=lambda one: _merit(one) - _STRAIGHT * _leans(one.matrix))
+        if best.frames == before:
+            break
     refined = [_refined(moment, frame, best.matrix) for moment, frame in zip(moments, best.frames, strict=True)]
     kept = [matrix for matrix in refined if matrix is not None]
     if kept:
-        best = max(best, _judge(moments, _snapped(np.median(kept, axis=0))), key=_merit)
+        best = max(best, _judge(moments, looks, _snapped(np.median(kept, axis=0))), key=_merit)
     return best
 
 
@@ -67,16 +77,20 @@ def lay_over(image: NDArray[Any], matrix: Matrix, size: tuple[int, int]) -> Pixe
     height, width = image.shape
     if (width, height) == size and np.array_equal(matrix, IDENTITY):
         return image.astype(np.float32)
-    to_pixels = _to_unit(size) @ np.eye(3)
-    pixel_map = _from_unit((width, height)) @ _square(matrix) @ to_pixels
+    pixel_map = _from_unit((width, height)) @ matrix @ _to_unit(size)
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(image.astype(np.float32), pixel_map[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    picture = image.astype(np.float32)
+    if _leans(matrix):
+        warped = cv2.warpPerspective(picture, pixel_map, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    else:  # faster
+        warped = cv2.warpAffine(picture, pixel_map[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.float32)
 
 
 def decode_size(matrix: Matrix, size: tuple[int, int]) -> tuple[int, int]:
     """The size to decode the copy at, so that laying it over the title's `size` neither shrinks nor grows it much."""
-    across, down = np.hypot(*matrix[:, 0]), np.hypot(*matrix[:, 1])
+    slope = (matrix[:2, :2] - np.outer(matrix[:2, 2], matrix[2, :2])) / matrix[2, 2]  # at the picture's centre
+    across, down = np.hypot(*slope[:, 0]), np.hypot(*slope[:, 1])
     return round(size[0] / min(max(across, 0.25), 2.0)), round(size[1] / min(max(down, 0.25), 2.0))
 
 
@@ -84,23 +98,24 @@ def box_map(title: tuple[float, float, float, float], copy: tuple[float, float, 
     """The map that lays the copy's active box over the title's; boxes are shares (left, top, right, bottom)."""
     (tx, tw), (ty, th) = _interval(title, 0), _interval(title, 1)
     (cx, cw), (cy, ch) = _interval(copy, 0), _interval(copy, 1)
-    return np.array([[cw / tw, 0, cx - tx * cw / tw], [0, ch / th, cy - ty * ch / th]])
+    return np.array([[cw / tw, 0, cx - tx * cw / tw], [0, ch / th, cy - ty * ch / th], [0, 0, 1]])
 
 
 def mirrored(matrix: Matrix) -> Matrix:
     """The same map for a copy that was flipped left to right."""
-    result: Matrix = np.diag([-1.0, 1.0]) @ matrix
+    result: Matrix = np.diag([-1.0, 1.0, 1.0]) @ matrix
     return result
 
 
-def _judge(moments: Sequence[Moment], matrix: Matrix) -> Registered:
+def _judge(moments: Sequence[Moment], looks: Sequence[Pixels], matrix: Matrix) -> Registered:
+    """`looks` holds the details of each moment's title pictures, (pictures, pixels)."""
     frames, likeness = [], []
-    for moment in moments:
+    for moment, titles in zip(moments, looks, strict=True):
         height, width = moment.title[0].shape
-        laid = _detail(lay_over(moment.copy, matrix, (width, height)))
-        scores = [_correlation(laid, _detail(picture)) for picture in moment.title]
+        laid = detail(lay_over(moment.copy, matrix, (width, height))).ravel()
+        scores = np.einsum("ij,j->i", titles, laid)
         frames.append(moment.frames[int(np.argmax(scores))])
-        likeness.append(max(scores))
+        likeness.append(float(scores.max()))
     return Registered(matrix=matrix, frames=tuple(frames), likeness=tuple(likeness))
 
 
@@ -108,59 +123,81 @@ def _merit(registered: Registered) -> float:
     return float(np.median(registered.likeness))
 
 
-def _from_features(moment: Moment, frame: int) -> Matrix | None:
-    """The affine map between SIFT features (Lowe 2004), by RANSAC."""
-    picture = moment.title[moment.frames.index(frame)]
-    sift = cv2.SIFT_create(_SIFT_FEATURES)  # type: ignore[attr-defined]  # missing in OpenCV's own stubs
-    points_title, about_title = sift.detectAndCompute(_bytes(picture), None)
-    points_copy, about_copy = sift.detectAndCompute(_bytes(moment.copy), None)
-    if about_title is None or about_copy is None or min(len(about_title), len(about_copy)) < _LEAST_INLIERS:
-        return None
-    pairs = cv2.BFMatcher().knnMatch(about_title, about_copy, k=2)
-    good = [near for near, far in pairs if near.distance < _RATIO * far.distance]
-    if len(good) < _LEAST_INLIERS:
-        return None
-    source = np.array([points_title[match.queryIdx].pt for match in good], np.float32)
-    target = np.array([points_copy[match.trainIdx].pt for match in good], np.float32)
-    found, inliers = cv2.estimateAffine2D(source, target, ransacReprojThreshold=1.5)
-    if found is None or int(inliers.sum()) < _LEAST_INLIERS:
-        return None
-    return _in_units(np.asarray(found, np.float64), picture.shape, moment.copy.shape)
+_Features = tuple[Sequence[Any], NDArray[np.float32] | None]
+
+
+def _features(picture: Pixels) -> _Features:
+    points, about = cv2.SIFT_create(_SIFT_FEATURES).detectAndCompute(_bytes(picture), None)  # type: ignore[attr-defined]
+    return points, about
+
+
+def _from_features(moments: Sequence[Moment], copies: Sequence[_Features], frames: Sequence[int]) -> list[Matrix]:
+    """The affine map and the perspective between the features of all moments together."""
+    source: list[Any] = []
+    target: list[Any] = []
+    for moment, (points_copy, about_copy), frame in zip(moments, copies, frames, strict=True):
+        points_title, about_title = _features(moment.title[moment.frames.index(frame)])
+        if about_title is None or about_copy is None or min(len(points_title), len(points_copy)) < 2:
+            continue
+        for near, far in cv2.BFMatcher().knnMatch(about_title, about_copy, k=2):
+            if near.distance < _RATIO * far.distance:
+                source.append(points_title[near.queryIdx].pt)
+                target.append(points_copy[near.trainIdx].pt)
+    if len(source) < _LEAST_INLIERS:
+        return []
+    pairs = np.array(source, np.float32), np.array(target, np.float32)
+    affine, inliers = cv2.estimateAffine2D(*pairs, ransacReprojThreshold=_NEAR_PIXELS)
+    found = [] if affine is None or int(inliers.sum()) < _LEAST_INLIERS else [np.vstack([affine, [0.0, 0.0, 1.0]])]
+    leaning, inliers = cv2.findHomography(*pairs, cv2.USAC_MAGSAC, _NEAR_PIXELS)
+    if leaning is not None and int(inliers.sum()) >= _LEAST_INLIERS:
+        found.append(np.asarray(leaning, np.float64))
+    shapes = moments[0].title[0].shape, moments[0].copy.shape
+    maps = [_snapped(_in_units(matrix, *shapes)) for matrix in found]
+    return [matrix for matrix in maps if np.abs(matrix[2, :2]).sum() < _MOST_LEAN and np.isfinite(matrix).all()]
 
 
 def _refined(moment: Moment, frame: int, matrix: Matrix) -> Matrix | None:
     picture = moment.title[moment.frames.index(frame)]
     start = _in_pixels(matrix, picture.shape, moment.copy.shape).astype(np.float32)
+    leans = _leans(matrix)
+    motion, start = (cv2.MOTION_HOMOGRAPHY, start) if leans else (cv2.MOTION_AFFINE, start[:2])
     try:
-        _, found = cv2.findTransformECC(picture, moment.copy, start, cv2.MOTION_AFFINE, _ECC_STEPS)
+        _, found = cv2.findTransformECC(picture, moment.copy, start, motion, _ECC_STEPS)
     except cv2.error:  # it did not converge: this moment has nothing to say
         return None
-    return _in_units(np.asarray(found, np.float64), picture.shape, moment.copy.shape)
+    whole = np.asarray(found, np.float64) if leans else np.vstack([np.asarray(found, np.float64), [0.0, 0.0, 1.0]])
+    return _in_units(whole, picture.shape, moment.copy.shape)
+
+
+def _leans(matrix: Matrix) -> bool:
+    return bool(np.abs(matrix[2, :2]).max() > 1e-9)
 
 
 def _snapped(matrix: Matrix) -> Matrix:
     return IDENTITY if np.abs(matrix - IDENTITY).max() < _STILL else matrix
 
 
-def _detail(picture: Pixels) -> Pixels:
-    """The picture without its broad light, blurred a little against the copy's noise: what tells one frame from the next."""
-    fine = cv2.GaussianBlur(picture, (0, 0), 1.2) - cv2.GaussianBlur(picture, (0, 0), 6.0)
-    return np.asarray(fine, np.float32)
+def detail(picture: Pixels) -> Pixels:
+    """The picture at half its size without its broad light, of unit norm: what tells one frame from the next."""
+    height, width = picture.shape
+    small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    fine = cv2.GaussianBlur(small, (0, 0), 0.6) - cv2.blur(small, (9, 9))
+    return np.asarray(fine / max(float(np.sqrt((fine * fine).sum(dtype=np.float64))), 1e-9), np.float32)
 
 
-def _correlation(one: Pixels, other: Pixels) -> float:
+def correlation(one: Pixels, other: Pixels) -> float:
     norm = float(np.sqrt((one * one).sum(dtype=np.float64) * (other * other).sum(dtype=np.float64)))
     return float((one * other).sum(dtype=np.float64)) / norm if norm > 0 else 0.0
 
 
 def _in_pixels(matrix: Matrix, title: tuple[int, ...], copy: tuple[int, ...]) -> Matrix:
-    whole: Matrix = _from_unit((copy[1], copy[0])) @ _square(matrix) @ _to_unit((title[1], title[0]))
-    return whole[:2]
+    whole: Matrix = _from_unit((copy[1], copy[0])) @ matrix @ _to_unit((title[1], title[0]))
+    return np.asarray(whole / whole[2, 2], np.float64)
 
 
 def _in_units(matrix: Matrix, title: tuple[int, ...], copy: tuple[int, ...]) -> Matrix:
-    whole: Matrix = _to_unit((copy[1], copy[0])) @ _square(matrix) @ _from_unit((title[1], title[0]))
-    return whole[:2]
+    whole: Matrix = _to_unit((copy[1], copy[0])) @ matrix @ _from_unit((title[1], title[0]))
+    return np.asarray(whole / whole[2, 2], np.float64)
 
 
 def _to_unit(size: tuple[int, int]) -> Matrix:
@@ -171,10 +208,6 @@ def _to_unit(size: tuple[int, int]) -> Matrix:
 
 def _from_unit(size: tuple[int, int]) -> Matrix:
     return np.asarray(np.linalg.inv(_to_unit(size)), np.float64)
-
-
-def _square(matrix: Matrix) -> Matrix:
-    return np.vstack([matrix, np.array([0.0, 0.0, 1.0])])
 
 
 def _interval(box: tuple[float, float, float, float], axis: int) -> tuple[float, float]:

@@ -101,7 +101,7 @@ def test_the_leak_is_laid_over_the_title_to_the_frame(evidence: Evidence) -> Non
     assert evidence.alignment is not None
     assert evidence.alignment.offset == pytest.approx(9 / 25, abs=0.01)
     assert evidence.alignment.speed == pytest.approx(1, abs=1e-3)
-    assert evidence.alignment.matrix == pytest.approx((1, 0, 0, 0, 1, 0), abs=0.01)
+    assert evidence.alignment.matrix == pytest.approx((1, 0, 0, 0, 1, 0, 0, 0, 1), abs=0.01)
 
 
 def test_every_segment_reads_as_the_pirate_got_it_on_the_rung_he_had(evidence: Evidence) -> None:
