@@ -73,6 +73,9 @@ class Row:
 
 def main() -> None:
     chosen = arguments()
+    if chosen.folder is None:
+        print("give a folder of clips: python benchmarks/watermark.py FOLDER")
+        return
     done = {key(row): row for row in load(chosen.resume)}
     tools = locate_tools({})
     for name in chosen.clips:
@@ -97,7 +100,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--rows", type=lambda text: text.split(","), default=[one.name for one in ATTACKS])
     parser.add_argument("--clips", type=lambda text: text.split(","), default=list(CLIPS))
     parser.add_argument("--rungs", type=lambda text: text.split(","), default=None)
