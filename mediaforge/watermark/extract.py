@@ -21,6 +21,8 @@ __all__ = ["Reference", "extract"]
 _WINDOW = 32  # segments: about a minute, 45 MB of pictures; a player that switches rungs is followed at this pace
 _TRIED = 3  # segments of a window that are tried on every rung
 _RIVAL = 0.5  # a rung that answers at least half as well as the best is read too
+_PLAIN_Z = 20.0  # louder says nothing more about the rung...
+_SWITCH_Z = 5.0  # ... and by so much another one must be louder, for the title's content answers on wrong rungs too, at 3 to 7
 _SILENT = 0.25  # of the window's median |z|: so weak a segment among others may come from another rung
 
 
@@ -45,7 +47,7 @@ def extract(
         answers = _tried(reader, references, _liveliest(window, placed.motion))
         trials.extend(answers)
         answering = _answering(references, answers)
-        found = _strongest(reader.read(answering, window))
+        found = follow_rungs(reader.read(answering, window))
         others = [reference for reference in references if reference not in answering]
         readings.extend(found + [symbol for run in _silent(found) for symbol in reader.read(others, run, careful=False)])
         on_progress(0.2 + 0.8 * (number + 1) / len(windows))
@@ -117,16 +119,26 @@ def _answering(references: Sequence[Reference], answers: Sequence[Symbol]) -> li
     return [best, *(other for other in others[:1] if heights[other.rung] >= _RIVAL * heights[best.rung])]
 
 
-def _strongest(readings: Sequence[Symbol]) -> list[Symbol]:
-    """For every segment the rung that answers loudest there, the better for answering well all along the window.
+def follow_rungs(readings: Sequence[Symbol]) -> list[Symbol]:
+    """For every segment the reading on the rung that the copy was made of there, as a player goes: it seldom switches.
 
-    The choice knows no recipient's code, as the proof demands.
+    The likeliest walk through the rungs (Viterbi 1967). It knows no recipient's code, as the proof demands.
     """
-    medians = {rung: float(np.median([abs(symbol.z) for symbol in group])) for rung, group in _by_rung(readings).items()}
-    best: dict[int, Symbol] = {}
-    for symbol in sorted(readings, key=lambda symbol: abs(symbol.z) * medians[symbol.rung]):
-        best[symbol.segment] = symbol
-    return [best[segment] for segment in sorted(best)]
+    rungs, segments = sorted({symbol.rung for symbol in readings}), sorted({symbol.segment for symbol in readings})
+    said = {(symbol.segment, symbol.rung): symbol for symbol in readings}
+    merit = np.array([[abs(said[at, rung].z) if (at, rung) in said else 0.0 for rung in rungs] for at in segments])
+    merit = np.minimum(merit, _PLAIN_Z)  # (segments, rungs)
+    staying = _SWITCH_Z * (np.eye(len(rungs)) - 1)
+    best, came = merit[:1].sum(axis=0), []
+    for row in merit[1:]:
+        ways = best[:, None] + staying  # (from, to)
+        came.append(ways.argmax(axis=0))
+        best = ways.max(axis=0) + row
+    path = [int(best.argmax())] if segments else []
+    for back in reversed(came):
+        path.append(int(back[path[-1]]))
+    chosen = zip(segments, reversed(path), strict=True)
+    return [said[at, rungs[rung]] for at, rung in chosen if (at, rungs[rung]) in said]
 
 
 def _by_rung(readings: Sequence[Symbol]) -> dict[str, list[Symbol]]:

@@ -11,8 +11,8 @@ import pytest
 from mediaforge.frames import Piece, stitch
 from mediaforge.media import Grid, Variant
 from mediaforge.tools import FFMPEG_QUIET, Tools, run
-from mediaforge.watermark.evidence import Evidence
-from mediaforge.watermark.extract import Reference, extract
+from mediaforge.watermark.evidence import Evidence, Symbol
+from mediaforge.watermark.extract import Reference, extract, follow_rungs
 from mediaforge.watermark.sequence import code
 from mediaforge.watermark.trace import accuse
 from mediaforge.watermark.variants import encoder_options
@@ -123,3 +123,47 @@ def test_another_film_is_not_laid_over_this_one(references: tuple[Reference, ...
     other = extract(encode(2, "other.mp4", "-preset", "ultrafast", "-crf", "30"), references, GRID)
     assert other.alignment is None
     assert other.symbols == ()
+
+
+def test_a_player_is_followed_from_rung_to_rung_and_chance_is_not() -> None:
+    top = [30, 25, 4, 28, 2, 1, 3, 2]  # the third segment is quiet, and the other rung answers there by chance
+    low = [2, 3, 7, 1, 26, 31, 24, 27]
+    readings = [
+        Symbol(segment=number, rho=0, sigma=1, z=(-1) ** number * z, rung=rung)
+        for rung, values in (("low", low), ("top", top))
+        for number, z in enumerate(values)
+    ]
+    assert [symbol.rung for symbol in follow_rungs(readings)] == ["top"] * 4 + ["low"] * 4
+    assert follow_rungs([]) == []
+
+
+def test_a_spliced_copy_is_read_where_it_is_of_this_title_only(
+    references: tuple[Reference, ...], encode: Encode, tools: Tools, tmp_path: Path
+) -> None:
+    """Another film's three seconds first, then the copy's second half, then its first: what is read is the right part's."""
+    bits = code(SECRET, PIRATE, GRID.segments)
+    copy, paths = tmp_path / "copy.mp4", {1: references[1].a, 0: references[1].b}
+    stitch([Piece(path=paths[int(bit)], first_frame=25 * index, frames=25) for index, bit in enumerate(bits)], copy)
+    other = encode(2, "other-short.mp4", "-preset", "ultrafast", "-crf", "20")
+    cut = "[0]trim=end_frame=75,setpts=PTS-STARTPTS[x];[1]split[p][q];[p]trim=start_frame=100,setpts=PTS-STARTPTS[y];"
+    cut += "[q]trim=end_frame=100,setpts=PTS-STARTPTS[z];[x][y][z]concat=n=3"
+    leak = tmp_path / "leak.mp4"
+    encoder = ["-filter_complex", cut, "-c:v", "libx264", "-threads", "1", "-preset", "veryfast", "-crf", "24", leak]
+    run([tools.ffmpeg, *FFMPEG_QUIET, "-i", other, "-i", copy, *encoder], name="ffmpeg", timeout_seconds=600)
+    read = extract(leak, references, GRID)
+    assert len(read.further) == 1
+    assert {round(piece.offset, 1) for piece in (read.alignment, *read.further) if piece is not None} == {1.0, -8.0}
+    assert len(read.symbols) >= 7
+    for symbol in read.symbols:
+        assert abs(symbol.z) < 6 or (symbol.z > 0) == bool(bits[symbol.segment])
+    strangers = [(f"stranger-{number}", number) for number in range(10, 200)]
+    assert not accuse(read, secret=SECRET, recipients=strangers, false_accusation=1e-3).accusations
+
+
+def test_three_seconds_and_another_encode_name_nobody(references: tuple[Reference, ...], encode: Encode) -> None:
+    everybody = [(f"recipient-{number}", number) for number in range(200)]
+    third = encode(1, "third.mp4", "-preset", "veryfast", "-crf", "28")
+    short = encode(references[1].a, "short.mp4", "-ss", "3", "-t", "3", "-preset", "veryfast", "-crf", "26")
+    for leak in (third, short):
+        read = extract(leak, references, GRID)
+        assert not accuse(read, secret=SECRET, recipients=everybody, false_accusation=1e-6).accusations
