@@ -297,8 +297,8 @@ def figures(plan: Plan, judged: Sequence[Judged], clips: Sequence[Clip], costs: 
         verdicts=_counted(line.verdict for one, line in counted if line.title == one.clip),
         wrong_verdicts=_counted(line.verdict for one, line in counted if line.title != one.clip),
         same_set=_counted(same),
-        index_cpu_seconds_per_hour=sum(cost.cpu_seconds for cost in costs) / indexed * 3600,
-        index_bytes_per_hour=sum(cost.bytes for cost in costs) / indexed * 3600,
+        index_cpu_seconds_per_hour=sum(cost.cpu_seconds for cost in costs) / max(indexed, 1e-9) * 3600,
+        index_bytes_per_hour=sum(cost.bytes for cost in costs) / max(indexed, 1e-9) * 3600,
         query_cpu_seconds_per_hour=sum(one.cpu_seconds for one in judged) / max(played, 1e-9) * 3600,
     )
 

@@ -5,7 +5,7 @@ what changes: cuts at the same moments, bits that flip together, pictures that a
 others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ _CUT_BITS = 90  # between two pictures a quarter of a second apart: another shot
 _CUT_AWAY_MS = 300
 _LEAST_CUTS = 2
 _LEAST_CUT_SHARE = 0.5  # of the query's cuts; by chance a fast scene meets some
+_MOVED_MS = 2000  # a title's looks are so far apart
+_MEET_MS = 170  # half a title's frame, and a little
 _LEAST_CORRELATION = 0.3
 _LEAST_CONTRAST = 0.3
 _LEAST_FRAMES = 8
@@ -72,6 +74,25 @@ def codes_evidence(query: Fingerprint, references: References, line: Line, *, be
     return Evidence(
         cuts=met, of_cuts=max(len(our_cuts), len(their_cuts)), correlation=_correlation(ours[:, view], theirs[:, crop])
     )
+
+
+def moved_onto_cuts(query: Fingerprint, references: References, line: Line, *, begin_ms: float, end_ms: float) -> Line:
+    """The line, moved to where most cuts of query and title meet, if at least two do.
+
+    Between two cuts a still set looks the same at all times, so points know the moment no better than to a shot.
+    """
+    begin, end = int(references.starts[line.title]), int(references.starts[line.title + 1])
+    inside = (query.times >= begin_ms) & (query.times <= end_ms)
+    ours = _cuts(query.times[inside].astype(np.float64), query.query_codes[inside, int(line.mirrored), 0])
+    theirs = _cuts(references.times[begin:end].astype(np.float64), references.codes[begin:end][:, 0])
+    offsets = theirs[:, None] - float(line.speed) * ours[None]  # (their cuts, our cuts)
+    near = offsets[np.abs(offsets - line.offset_ms) <= _MOVED_MS]
+    meeting = np.array([np.any(np.abs(offsets - offset) <= _MEET_MS, axis=0).sum() for offset in near], np.int64)
+    if meeting.max(initial=0) < max(_LEAST_CUTS, _LEAST_CUT_SHARE * len(ours)):
+        return line
+    best = near[meeting == meeting.max()]
+    closest = best[np.abs(best - line.offset_ms).argmin()]
+    return replace(line, offset_ms=float(best[np.abs(best - closest) <= _MEET_MS].mean()))
 
 
 def _cuts(times: NDArray[np.float64], codes: NDArray[np.uint64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mediaforge.detect.codes import BITS
 from mediaforge.detect.diagonals import BIN_MS, STEP_MS, Line, closeness, propose_lines, weigh
 from mediaforge.detect.features import Features
-from mediaforge.detect.lookalikes import NO_EVIDENCE, Evidence, codes_evidence, is_distinct
+from mediaforge.detect.lookalikes import NO_EVIDENCE, Evidence, codes_evidence, is_distinct, moved_onto_cuts
 from mediaforge.detect.placing import place
 from mediaforge.detect.references import References
 from mediaforge.detect.sightings import find_sightings
@@ -36,7 +36,7 @@ _FINE_SHIFTS = range(-STEP_MS // 4, STEP_MS // 4 + 1, 20)
 _MOST_SPANS = 32
 _GAP_MS = 3000  # a longer silence ends a span
 _FEW_TITLES = 40  # so many are all looked at point by point; of more only those that whole pictures propose
-_POINTS_SCALE = 1.0  # what a second seen by points counts in seconds seen by codes
+_POINTS_SCALE = 0.85  # what a second seen by points counts in seconds seen by codes: wrong titles then stay below 0.6
 _SAME_LINE_MS = 700  # two spans whose lines lie so near are one, seen twice
 
 NO_POINTS: Mapping[str, Features] = MappingProxyType({})
@@ -112,8 +112,10 @@ def find_matches(
         looked_at = points.get(references.titles[number])
         placed = list(_placed(query, looked_at, weights, title=number, least=least)) if looked_at else []
         for found in _laid_together(by_codes.get(number, []), placed):
-            evidence = codes_evidence(query, references, found.line, begin_ms=found.begin_ms, end_ms=found.end_ms)
-            matches.append(_match(references, replace(found, evidence=evidence.also(found.evidence))))
+            span = {"begin_ms": found.begin_ms, "end_ms": found.end_ms}
+            line = found.line if found.frames else moved_onto_cuts(query, references, found.line, **span)
+            evidence = codes_evidence(query, references, line, **span).also(found.evidence)
+            matches.append(_match(references, replace(found, line=line, evidence=evidence)))
     return tuple(sorted(matches, key=lambda match: (-match.score, match.title, match.query.start)))
 
 

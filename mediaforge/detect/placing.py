@@ -20,6 +20,7 @@ _GAP_MS = 5000  # a title's looks are 2 s apart, and one in between may fail
 _MOST_SPANS = 16
 _MOST_BINS = 6
 _OTHER_SPEED = 0.93
+_ALONE = 0.4  # one look may be chance; the best of the wrong titles mostly had no other
 # Of the title's size in the query: how far its corners may stray before a look counts half. Hands shake, pictures zoom.
 _WANDER = 0.08
 _ELSEWHEN_MS = 1400
@@ -66,7 +67,8 @@ class _Run:
 
     @property
     def score(self) -> float:
-        return float(self.values.sum()) / float(self.speed) * (1 if self.speed == 1 else _OTHER_SPEED)
+        sure = (1 if self.speed == 1 else _OTHER_SPEED) * (_ALONE if len(self.rows) == 1 else 1)
+        return float(self.values.sum()) / float(self.speed) * sure
 
 
 def place(query: Features, title: Features, found: Sightings, density: NDArray[np.float64]) -> Iterator[Placed]:

@@ -30,6 +30,21 @@ def scene(seed: int, moment: float) -> NDArray[np.uint8]:
     return cv2.GaussianBlur(image, (0, 0), 0.7).astype(np.uint8)
 
 
+def stage(take: int, seconds: float, *, fps: int = 4, start: float = 0.0) -> Iterator[Frame]:
+    """One set for as long as wanted, and before it shapes that move as this take has it."""
+    rng = np.random.default_rng((take, 11))
+    seeds = rng.integers(1 << 30, size=10)
+    begins, ways = rng.uniform((0, 0), (WIDTH, HEIGHT), (10, 2)), rng.uniform(-25, 25, (10, 2))
+    for tick in range(round(seconds * fps)):
+        moment = start + tick / fps
+        image = background(77, 0).copy()
+        for seed, begin, way in zip(seeds, begins, ways, strict=True):
+            shape = np.random.default_rng(seed)
+            for part in range(4):  # a figure of several shapes
+                _shape(image, shape, (begin + way * moment) % (WIDTH, HEIGHT) + 9 * part)
+        yield Frame(seconds=Fraction(tick, fps), image=image)
+
+
 def background(seed: int, shot: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng((seed, shot))
     coarse = rng.uniform(40, 200, (5, 8)).astype(np.float32)
