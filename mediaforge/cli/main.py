@@ -41,7 +41,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "The way back, from a copy to who leaked it": {
             "fingerprint": "Keep the index of reference titles.",
-            "identify": "Say which title a copy shows, and which part of it.",
+            "identify": "Say which title a copy shows or sounds like, and which part of it.",
             "trace": "Say whose copy leaked, with a proven bound on accusing the wrong one.",
             "scan": "Look at pages online for copies of the titles in the index.",
             "bench": "Measure mediaforge on your own material.",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mediaforge.detect.bench.families import FAMILIES, MARKS, RESULT, SOURCE, Disguise, foreign
 from mediaforge.media import Span
+from mediaforge.record import to_json
 from mediaforge.tools import FFMPEG_QUIET, media_input, run
 
 MONTAGE = "montage"  # two pieces of a clip in the wrong order among foreign pictures
@@ -76,8 +77,8 @@ def earlier_part(clip: Clip) -> Fraction:
 
 
 def make_query(query: Query, clip: Clip, folder: Path, *, ffmpeg: Path) -> Path:
-    """The query's file, encoded unless it is there. Raises ToolError."""
-    to = folder / f"{query.name}.mp4"
+    """The query's file, encoded unless it is there. Its name holds a digest of all that made it. Raises ToolError."""
+    to = folder / f"{query.name}.{crc32(to_json(query)):08x}.mp4"
     if not to.exists():
         marks, draft = folder / f".{query.name}.png", folder / f".{query.name}.mp4"
         if query.has_marks:
