@@ -35,8 +35,7 @@ def make_dossier(context: Context, copy: Path, found: Trace, *, false_accusation
     assert found.title is not None
     plan = load_plan(context, read_release(context, found.title).release_id)
     with Catalogue(context.catalogue_file) as catalogue:
-        known = {row.id: row.number for row in catalogue.recipients()}
-    numbers = {one.recipient: known[one.recipient] for one in found.verdict.accusations}
+        numbers = {one.recipient: catalogue.recipient(one.recipient).number for one in found.verdict.accusations}
     odds, codes = open_codes(found.evidence, secret=context.watermark_secret(found.title), numbers=numbers)
     rungs = sorted({symbol.rung for symbol in found.evidence.symbols})
     joined = result_of(context, plan, "join").folder
@@ -45,7 +44,7 @@ def make_dossier(context: Context, copy: Path, found: Trace, *, false_accusation
         title=found.title,
         segment_seconds=float(plan.grid.segment_seconds),
         false_accusation=false_accusation,
-        recipients=len(known),
+        recipients=found.verdict.recipients,
         evidence=found.evidence,
         odds=odds,
         codes=codes,

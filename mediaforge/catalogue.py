@@ -155,6 +155,14 @@ class Catalogue:
         """In order of their numbers, which are 0, 1, 2 and so on without a gap."""
         return tuple(Recipient(**row) for row in self._rows("SELECT * FROM recipients ORDER BY number"))
 
+    def recipient_count(self) -> int:
+        """How many there are; their numbers are 0 up to this."""
+        return int(self._rows("SELECT COALESCE(MAX(number) + 1, 0) AS count FROM recipients")[0]["count"])
+
+    def recipient_at(self, number: int) -> Recipient:
+        """Who has this number in the code, which must be below the count."""
+        return Recipient(**self._rows("SELECT * FROM recipients WHERE number = ?", (number,))[0])
+
     def record_copy(self, title: str, recipient: str, *, kind: CopyKind, path: Path | str = "") -> None:
         """Note down that `recipient` was given a copy of `title`. Raises UnknownId for either."""
         self.title(title)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
 from mediaforge.detect.index import Index
@@ -27,7 +29,7 @@ from mediaforge.transcode.encoder import rendition_name
 from mediaforge.transcode.probe import probe
 from mediaforge.watermark.evidence import Evidence
 from mediaforge.watermark.extract import Reference, extract
-from mediaforge.watermark.trace import Verdict, accuse
+from mediaforge.watermark.trace import Recipients, Verdict, accuse
 
 # What is read from a copy of nothing of ours.
 _NOTHING = Evidence(segments=0, symbols=(), seconds_read=Fraction(0), alignment=None, rungs=())
@@ -143,11 +145,13 @@ def trace(
         )
         for fitted in plan.rungs
     )
-    with Catalogue(context.catalogue_file) as catalogue:
-        recipients = tuple((row.id, row.number) for row in catalogue.recipients())
     evidence = extract(copy, references, plan.grid, on_progress=on_progress)
     secret = context.watermark_secret(shown)
-    verdict = accuse(evidence, secret=secret, recipients=recipients, false_accusation=false_accusation)
+    with Catalogue(context.catalogue_file) as catalogue:
+        count = catalogue.recipient_count()
+        numbers = np.arange(count, dtype=np.uint64)
+        recipients = Recipients(numbers=numbers, id_at=lambda row: catalogue.recipient_at(row).id, count=count)
+        verdict = accuse(evidence, secret=secret, recipients=recipients, false_accusation=false_accusation)
     return Trace(title=shown, evidence=evidence, verdict=verdict)
 
 

@@ -27,6 +27,11 @@ def test_recipients_are_numbered_in_order_of_coming(catalogue: Catalogue) -> Non
     ids = ["zagora", "agadir", "Tata-2", "fes"]
     assert [catalogue.add_recipient(id).number for id in ids] == [0, 1, 2, 3]
     assert [recipient.id for recipient in catalogue.recipients()] == ids
+    assert [catalogue.recipient_at(number).id for number in range(catalogue.recipient_count())] == ids
+
+
+def test_nobody_has_come_yet(catalogue: Catalogue) -> None:
+    assert catalogue.recipient_count() == 0
 
 
 def test_adding_again_keeps_the_number_and_may_change_the_name(catalogue: Catalogue) -> None:

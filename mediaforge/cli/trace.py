@@ -112,6 +112,7 @@ def trace_data(found: Trace, false_accusation: float) -> dict[str, object]:
         "segments_read": verdict.segments_read,
         "seconds_read": verdict.seconds_read,
         "false_accusation": false_accusation,
+        "recipients": verdict.recipients,
         "lowest_probability": verdict.lowest_probability,
         "seconds_missing": verdict.seconds_missing,
         "accusations": verdict.accusations,

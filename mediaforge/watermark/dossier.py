@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.checks import Check
-from mediaforge.watermark.collusion import model_bank, symbol_scores
+from mediaforge.watermark.collusion import Known
 from mediaforge.watermark.evidence import Evidence
+from mediaforge.watermark.joint import MOST_SUPPOSED
+from mediaforge.watermark.softbits import SoftBits
+from mediaforge.watermark.scoring import Scored, fitted_bits, scored_models
 from mediaforge.watermark.sequence import as_text, biases, code
-from mediaforge.watermark.tail import tail_bound
-from mediaforge.watermark.trace import Accusation, SoftBits, Verdict, corrected, soft_bits
+from mediaforge.watermark.tail import ScoreTable, tail_bound
+from mediaforge.watermark.trace import Accusation, Verdict, corrected
 
 _PARTS = 256  # odds are so many-ths
 _NEAR = 1e-6  # relative: sums of logarithms, on another machine
@@ -84,18 +87,20 @@ def check_dossier(dossier: Dossier, *, secret: bytes | None = None) -> tuple[Che
 
 def courses(dossier: Dossier, *, points: int = 60) -> tuple[Course, ...]:
     """The curve of evidence over time for each accused recipient. Pure."""
-    bits = _bits(dossier)
     count = len(dossier.evidence.symbols)
     ends = np.unique(np.linspace(1, count, min(points, count)).astype(int)) if count else np.empty(0, int)
-    return tuple(_course(dossier, one, bits, ends) for one in dossier.verdict.accusations)
+    return tuple(
+        _course(dossier, one, fitted_bits(dossier.evidence, dossier.odds), ends) for one in dossier.verdict.accusations
+    )
 
 
-def _course(dossier: Dossier, accusation: Accusation, bits: SoftBits, ends: NDArray[np.int64]) -> Course:
-    model = next(model for model in model_bank() if model.name == accusation.model)
-    scores = symbol_scores(model, bits.p, bits.y, bits.s)
-    own = np.cumsum(scores[_handed(dossier, accusation.recipient), np.arange(len(bits.p))])
-    bounds = [tail_bound(bits.p[:end], scores[:, :end], float(own[end - 1])) for end in ends]
-    logs = [math.log10(corrected(bound, model, recipients=dossier.recipients)) for bound in bounds]
+def _course(dossier: Dossier, accusation: Accusation, fitted: Mapping[int, SoftBits], ends: NDArray[np.int64]) -> Course:
+    scored = _scored(dossier, accusation, fitted)
+    handed, units, p = _handed(dossier, accusation.recipient), scored.table.units, scored.bits.p
+    totals = np.cumsum(units[handed, np.arange(len(p))])
+    parts = [ScoreTable(step=scored.table.step, units=units[:, :end]) for end in ends]
+    bounds = [tail_bound(p[:end], part, int(totals[end - 1])) for end, part in zip(ends, parts, strict=True)]
+    logs = [math.log10(_printed(dossier, accusation, bound, scored)) for bound in bounds]
     return Course(
         recipient=accusation.recipient,
         seconds=np.asarray(ends * dossier.segment_seconds, np.float64),
@@ -103,8 +108,20 @@ def _course(dossier: Dossier, accusation: Accusation, bits: SoftBits, ends: NDAr
     )
 
 
-def _bits(dossier: Dossier) -> SoftBits:
-    return soft_bits(dossier.evidence, np.array(dossier.odds, dtype=np.uint8))
+def _scored(dossier: Dossier, accusation: Accusation, fitted: Mapping[int, SoftBits]) -> Scored:
+    """The model of an accusation, given those accused before. Raises KeyError where one of them or the model is not there."""
+    codes = [_handed(dossier, name) for name in (*accusation.given, *accusation.together)]
+    known = Known(pirates=len(codes), having_a=sum(codes, np.zeros(len(dossier.odds), np.int64)))
+    return {one.model.name: one for one in scored_models(fitted, known)}[accusation.model]
+
+
+def _printed(dossier: Dossier, accusation: Accusation, log_bound: float, scored: Scored) -> float:
+    """The bound as it is printed: never surer than that of those it takes as given."""
+    own = corrected(
+        log_bound, scored.weight, recipients=dossier.recipients, stage=accusation.stage, supposed=len(accusation.together)
+    )
+    before = (one for one in dossier.verdict.accusations if one.recipient in accusation.given)
+    return max(own, *(one.false_accusation_probability for one in before), 0.0)
 
 
 def _handed(dossier: Dossier, recipient: str) -> NDArray[np.int64]:
@@ -125,24 +142,39 @@ def _miscounted(dossier: Dossier) -> Iterator[str]:
 
 
 def _unproved(dossier: Dossier) -> Iterator[str]:
-    models = {model.name: model for model in model_bank()}
-    if len(dossier.odds) != len(dossier.evidence.symbols) or not all(0 < t < _PARTS for t in dossier.odds):
+    count = len(dossier.odds)
+    if count != len(dossier.evidence.symbols) or not all(0 < t < _PARTS for t in dossier.odds):
         yield "no bound can be computed, for odds are missing or none"
         return
-    bits = _bits(dossier) if dossier.odds else None
-    for one in dossier.verdict.accusations:
-        model, letters = models.get(one.model), dossier.codes.get(one.recipient, "")
+    before: list[Accusation] = []  # those of earlier stages, who alone may be taken as given
+    fitted = fitted_bits(dossier.evidence, dossier.odds) if count else {}
+    for one in sorted(dossier.verdict.accusations, key=lambda each: each.stage):
+        earlier = {each.recipient for each in before if each.stage < one.stage}
+        before.append(one)
         is_bound = one.false_accusation_probability > 0 and dossier.recipients > 0
-        if bits is None or model is None or len(letters) != len(bits.p) or not is_bound:
+        is_ordered = set(one.given) == earlier and 0 <= one.stage <= len(earlier) and _is_a_set(dossier, one)
+        has_codes = all(len(dossier.codes.get(name, "")) == count for name in (one.recipient, *one.given, *one.together))
+        try:
+            scored = _scored(dossier, one, fitted) if count and is_bound and is_ordered and has_codes else None
+        except KeyError:
+            scored = None
+        if scored is None:
             yield f"{one.recipient} is accused by model {one.model!r}, and what is needed to compute that again is not here"
             continue
-        scores = symbol_scores(model, bits.p, bits.y, bits.s)
-        score = float(scores[_handed(dossier, one.recipient), np.arange(len(bits.p))].sum())
-        bound = corrected(tail_bound(bits.p, scores, score), model, recipients=dossier.recipients)
-        if not math.isclose(score / math.log(10), one.score, rel_tol=_NEAR, abs_tol=_NEAR):
-            yield f"the score of {one.recipient} is {score / math.log(10):.4f}, not {one.score:.4f}"
+        total = scored.table.total(_handed(dossier, one.recipient).astype(np.uint8))
+        score = total * scored.table.step / math.log(10)
+        bound = _printed(dossier, one, tail_bound(scored.bits.p, scored.table, total), scored)
+        if not math.isclose(score, one.score, rel_tol=_NEAR, abs_tol=_NEAR):
+            yield f"the score of {one.recipient} is {score:.4f}, not {one.score:.4f}"
         if abs(math.log(bound) - math.log(one.false_accusation_probability)) > _NEAR * max(1.0, abs(math.log(bound))):
             yield f"the bound on accusing {one.recipient} falsely is {bound:.2e}, not {one.false_accusation_probability:.2e}"
+
+
+def _is_a_set(dossier: Dossier, accusation: Accusation) -> bool:
+    """Whoever was accused with others: they were with him, and nobody was accused in another way."""
+    accused = sorted(one.recipient for one in dossier.verdict.accusations)
+    is_whole = accused == sorted((accusation.recipient, *accusation.together))
+    return not accusation.together or (is_whole and accusation.stage == 0 and len(accusation.together) <= MOST_SUPPOSED)
 
 
 def _unallowed(dossier: Dossier) -> Iterator[str]:

@@ -5,10 +5,10 @@ below t_i. To somebody who was not at the leak every position of his code is the
 known odds: that is all the proof of an accusation rests on (`trace.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ _CUT_SHORT = 0.20
 _CUT_LONG = 0.08
 
 _BLOCK = 16  # bytes of an AES block: one byte a position
+_ROWS = 256  # recipients at a time: what is computed for them stays in a core's cache
 
 
 def biases(secret: bytes, segments: int) -> NDArray[np.uint8]:
@@ -39,10 +40,40 @@ def code(secret: bytes, number: int, segments: int) -> NDArray[np.uint8]:
     return np.asarray(codes(secret, [number], segments)[0])
 
 
-def codes(secret: bytes, numbers: Sequence[int], segments: int) -> NDArray[np.uint8]:
+def codes(secret: bytes, numbers: Sequence[int] | NDArray[np.uint64], segments: int) -> NDArray[np.uint8]:
     """The codes of many recipients: uint8 (recipients, segments), 1 for variant A."""
     draws = _random_bytes(_key(secret, b"codes"), np.asarray(numbers, np.uint64), segments)
     return (draws < biases(secret, segments)).astype(np.uint8)
+
+
+def code_blocks(
+    secret: bytes, numbers: NDArray[np.uint64], read: Sequence[int], *, segments: int
+) -> Iterator[NDArray[np.bool_]]:
+    """The codes of any number of recipients at the positions `read`, a block of recipients at a time: (rows, columns).
+
+    Only the cipher blocks that hold those positions are computed. `columns` says where the positions lie; the other columns are
+    always False. The array is used again for the next block.
+    """
+    places = np.unique(np.asarray(read) // _BLOCK)
+    below = np.zeros(len(places) * _BLOCK, np.uint8)  # a draw is never below 0
+    below[columns(read)] = biases(secret, segments)[read]
+    counters = np.empty((_ROWS, len(places), 2), ">u8")
+    counters[:, :, 1] = places
+    draws = np.empty(_ROWS * below.size + _BLOCK, np.uint8)  # the cipher asks for room to spare
+    bits = np.empty((_ROWS, below.size), np.bool_)
+    encrypt = _encryptor(_key(secret, b"codes"))
+    for first in range(0, len(numbers), _ROWS):
+        rows = len(numbers[first : first + _ROWS])
+        counters[:rows, :, 0] = numbers[first : first + rows, None]
+        encrypt.update_into(counters[:rows].view(np.uint8).reshape(-1).data, draws.data)
+        np.less(draws[: rows * below.size].reshape(rows, -1), below, out=bits[:rows])
+        yield bits[:rows]
+
+
+def columns(read: Sequence[int]) -> NDArray[np.int64]:
+    """In which columns of `code_blocks` the positions `read` lie."""
+    place, within = np.divmod(np.asarray(read, np.int64), _BLOCK)
+    return np.searchsorted(np.unique(place), place) * _BLOCK + within
 
 
 def as_text(sequence: NDArray[np.uint8]) -> str:
@@ -62,7 +93,10 @@ def _random_bytes(key: bytes, rows: NDArray[np.uint64], count: int) -> NDArray[n
     counters = np.empty((len(rows), blocks, 2), ">u8")
     counters[:, :, 0] = rows[:, None]
     counters[:, :, 1] = np.arange(blocks)
-    # ECB over counters that never repeat is the keystream of counter mode, for all rows in one call.
-    cipher = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
-    stream = cipher.update(counters.tobytes()) + cipher.finalize()
+    stream = _encryptor(key).update(counters.tobytes())
     return np.frombuffer(stream, np.uint8).reshape(len(rows), blocks * _BLOCK)[:, :count].copy()
+
+
+def _encryptor(key: bytes) -> CipherContext:
+    """ECB over counters that never repeat is the keystream of counter mode, for many rows in one call."""
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305

@@ -8,9 +8,10 @@ import pytest
 
 from mediaforge.checks import Check
 from mediaforge.watermark.dossier import Dossier, check_dossier, courses, open_codes
+from mediaforge.watermark.evidence import Evidence
 from mediaforge.watermark.sequence import code
-from mediaforge.watermark.trace import accuse
-from tests.watermark.test_trace import SECRET, TWENTY, copy_of, read
+from mediaforge.watermark.trace import Recipients, accuse
+from tests.watermark.test_trace import SECRET, TWENTY, copy_of, minority_of_three, read
 
 ALLOWED = 1e-3
 
@@ -109,3 +110,49 @@ def test_a_copy_of_nobody_is_not_asked_to_be_longer() -> None:
     nobody = read(copy_of(999, 300), segments=300)
     verdict = accuse(nobody, secret=SECRET, recipients=TWENTY, false_accusation=1e-6)
     assert not verdict.accusations and verdict.seconds_missing is None
+
+
+def test_those_found_given_others_are_computed_again_given_them() -> None:
+    """Two pirates and a third who gave little: he is accused given the two, and their codes are in the file."""
+    rng = np.random.default_rng(13)
+    rho = np.choose(rng.choice(3, size=900, p=(0.42, 0.42, 0.16)), [copy_of(number, 900) for number in (2, 5, 11)])
+    case = case_of(read(rho, segments=900), TWENTY, false_accusation=1e-4)
+    verdict = case.verdict
+    assert max(one.stage for one in verdict.accusations) == 1 and broken(case, secret=SECRET) == []
+    hasty = tuple(replace(one, stage=0) for one in verdict.accusations)
+    assert broken(replace(case, verdict=replace(verdict, accusations=hasty))) == ["trace.bound"]
+    for one, course in zip(verdict.accusations, courses(case, points=5), strict=True):
+        assert 10 ** course.log10_bound[-1] == pytest.approx(one.false_accusation_probability, rel=1e-6)
+
+
+def case_of(evidence: Evidence, people: Recipients | tuple[tuple[str, int], ...], *, false_accusation: float) -> Dossier:
+    verdict = accuse(evidence, secret=SECRET, recipients=people, false_accusation=false_accusation)
+    numbers = {one.recipient: int(one.recipient[1:]) for one in verdict.accusations}
+    odds, codes = open_codes(evidence, secret=SECRET, numbers=numbers)
+    return Dossier(
+        title="atlas",
+        segment_seconds=1.92,
+        false_accusation=false_accusation,
+        recipients=verdict.recipients,
+        evidence=evidence,
+        odds=odds,
+        codes=codes,
+        numbers=numbers,
+        verdict=verdict,
+        sources=(),
+        builds={},
+    )
+
+
+def test_a_set_accused_together_is_computed_again_and_pays_for_all_sets() -> None:
+    million = Recipients(numbers=np.arange(20, dtype=np.uint64), id_at=lambda row: TWENTY[row][0], count=10**6)
+    case = case_of(read(minority_of_three(400), segments=400), million, false_accusation=1e-6)
+    first, *others = case.verdict.accusations
+    assert len(others) == 2 and broken(case, secret=SECRET) == []
+    for wrong in (
+        replace(first, together=first.together[:1]),
+        replace(first, together=(first.together[0],) * 2),
+        replace(first, together=(), given=first.together, stage=1),
+        replace(first, stage=-9),
+    ):
+        assert "trace.bound" in broken(replace(case, verdict=replace(case.verdict, accusations=(wrong, *others))))

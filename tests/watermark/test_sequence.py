@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mediaforge.watermark.sequence import SHORT_SEGMENTS, as_text, biases, code, codes
+from mediaforge.watermark.sequence import SHORT_SEGMENTS, as_text, biases, code, code_blocks, codes, columns
 
 SECRET = bytes(range(32))
 
@@ -19,6 +19,15 @@ def test_a_code_is_the_same_alone_and_among_others() -> None:
     assert together.shape == (3, 700)
     for row, number in zip(together, (3, 900_000, 12), strict=True):
         assert (row == code(SECRET, number, 700)).all()
+
+
+def test_in_blocks_codes_are_the_same_and_what_was_not_read_is_not_there() -> None:
+    numbers, read = np.arange(5, 905, dtype=np.uint64), [0, 17, 18, 40, 699]
+    blocks = [block.copy() for block in code_blocks(SECRET, numbers, read, segments=700)]
+    together = np.concatenate(blocks)
+    assert len(blocks) > 1 and together.shape == (900, 4 * 16)  # four cipher blocks of sixteen positions are touched
+    assert (together[:, columns(read)] == codes(SECRET, numbers, 700)[:, read]).all()
+    assert not np.delete(together, columns(read), axis=1).any()
 
 
 def test_the_share_of_a_at_each_position_is_its_bias() -> None:
