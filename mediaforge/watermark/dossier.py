@@ -16,9 +16,9 @@ from mediaforge.checks import Check
 from mediaforge.watermark.collusion import Known
 from mediaforge.watermark.evidence import Evidence
 from mediaforge.watermark.joint import MOST_SUPPOSED
-from mediaforge.watermark.softbits import SoftBits
 from mediaforge.watermark.scoring import Scored, fitted_bits, scored_models
 from mediaforge.watermark.sequence import as_text, biases, code
+from mediaforge.watermark.softbits import SoftBits
 from mediaforge.watermark.tail import ScoreTable, tail_bound
 from mediaforge.watermark.trace import Accusation, Verdict, corrected
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.watermark.collusion import Known, Model, symbol_scores
-from mediaforge.watermark.softbits import SoftBits
 from mediaforge.watermark.scoring import Scored
+from mediaforge.watermark.softbits import SoftBits
 
 Floats = NDArray[np.float64]
 

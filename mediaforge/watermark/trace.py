@@ -20,9 +20,9 @@ from mediaforge.watermark.collusion import nobody
 from mediaforge.watermark.evidence import Evidence
 from mediaforge.watermark.joint import MOST_SUPPOSED, known, likely_sets
 from mediaforge.watermark.ranking import Ranking, rank
-from mediaforge.watermark.softbits import SoftBits
 from mediaforge.watermark.scoring import Scored, fitted_bits, scored_models
 from mediaforge.watermark.sequence import biases, codes
+from mediaforge.watermark.softbits import SoftBits
 from mediaforge.watermark.tail import Tail, tail_bound, tail_near
 
 _LEAST_PRINTED = 1e-300
