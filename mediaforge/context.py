@@ -1,11 +1,16 @@
 """Where one state keeps its things, and the tools of this machine: the value every journey starts from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mediaforge.package.keys import KeyStore
 from mediaforge.steps import StepStore
 from mediaforge.tools import Tools
+
+if TYPE_CHECKING:
+    from mediaforge.detect.index import Index
+    from mediaforge.detect.postgres import PostgresIndex
 
 WATERMARK_PURPOSE = "watermark"
 SOUND_FOLDER = "sound"  # of an index: where the sounds of its titles lie
@@ -18,6 +23,7 @@ class Context:
     state: Path
     tools: Tools
     s3_endpoint: str | None = None
+    index_url: str | None = field(default=None, repr=False)  # may hold a password
 
     @property
     def steps(self) -> StepStore:
@@ -38,6 +44,14 @@ class Context:
     @property
     def sound_index_folder(self) -> Path:
         return self.index_folder / SOUND_FOLDER
+
+    @property
+    def index(self) -> "Index | PostgresIndex":
+        """The reference titles: in this state, or in the database that machines share."""
+        from mediaforge.detect.index import Index  # noqa: PLC0415 - a job is submitted without NumPy
+        from mediaforge.detect.postgres import PostgresIndex  # noqa: PLC0415
+
+        return PostgresIndex(self.index_url) if self.index_url else Index(self.index_folder)
 
     def release_folder(self, release_id: str) -> Path:
         return self.state / "releases" / release_id

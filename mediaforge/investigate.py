@@ -1,6 +1,6 @@
 """The way back: which title a suspect copy shows, where, and whose copy it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 
 from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
-from mediaforge.detect.index import Index
+from mediaforge.detect.exclusions import Exclusions
 from mediaforge.detect.match import Match, find_matches
 from mediaforge.detect.pointfile import PointFiles
 from mediaforge.detect.sound import SoundPrint, sound_fingerprint
@@ -54,7 +54,7 @@ def add_reference(context: Context, master: Path, title: str) -> None:
     pictures = read_frames(film.path, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)
     seen = fingerprint(pictures)
     PointFiles(context.index_folder).add(title, seen.features)
-    Index(context.index_folder).add(title, seen)
+    context.index.add(title, seen)
     SoundIndex(context.sound_index_folder).add(title, tracks)
 
 
@@ -65,25 +65,24 @@ def identify(context: Context, copy: Path, *, address: str | None = None) -> tup
     online, is left out. Raises MediaError, StoreError.
     """
     master = probe(copy, tools=context.tools)
-    index = Index(context.index_folder)
-    sounds = not_excluded(_heard_in(context, master), index.exclusions().of_titles())
-    found = lay_together(_seen_in(index, master), sounds)
-    rejected = _rejected(index, copy, address) if found else frozenset()
+    exclusions = context.index.exclusions()
+    sounds = not_excluded(_heard_in(context, master), exclusions.of_titles())
+    found = lay_together(_seen_in(context, master, exclusions), sounds)
+    rejected = _rejected(exclusions.rejected, copy, address) if found else frozenset()
     return tuple(each for each in found if each.title not in rejected)
 
 
-def _rejected(index: Index, copy: Path, address: str | None) -> frozenset[str]:
-    pairs = index.exclusions().rejected
+def _rejected(pairs: Collection[tuple[str, str]], copy: Path, address: str | None) -> frozenset[str]:
     names = {address, digest_file(copy)} if pairs else set()
     return frozenset(title for known_by, title in pairs if known_by in names)
 
 
-def _seen_in(index: Index, copy: Master) -> tuple[Match, ...]:
+def _seen_in(context: Context, copy: Master, exclusions: Exclusions) -> tuple[Match, ...]:
     if copy.video is None:
         return ()
     pictures = read_frames(copy.path, fps=query_fps(copy.duration), max_side=MAX_SIDE)
-    points = PointFiles(index.folder, index.exclusions().of_titles())
-    return find_matches(fingerprint(pictures, query_looking(copy.duration)), index.load(), points)
+    points = PointFiles(context.index_folder, exclusions.of_titles())
+    return find_matches(fingerprint(pictures, query_looking(copy.duration)), context.index.load(), points)
 
 
 def _heard_in(context: Context, copy: Master) -> tuple[SoundMatch, ...]:

@@ -179,7 +179,7 @@ def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None])
     )
     seen = result_of(context, plan, "fingerprint").folder
     PointFiles(context.index_folder).adopt(plan.request.title, PointFiles(seen))
-    Index(context.index_folder).adopt(plan.request.title, Index(seen))
+    context.index.adopt(plan.request.title, Index(seen))
     SoundIndex(context.sound_index_folder).adopt(plan.request.title, SoundIndex(seen / SOUND_FOLDER))
     release = _describe(context, plan)
     with Catalogue(context.catalogue_file) as catalogue:

@@ -20,6 +20,7 @@ KEYS = (
     "state",
     "runtime_dir",
     "queue_url",
+    "index_url",
     "workers",
     "s3_endpoint",
     "scan_allow_hosts",
@@ -32,12 +33,14 @@ KEYS = (
 class Settings:
     """`tools` and `licences` hold only what was said, by name; `origins` says of every key what set it.
 
-    `queue_url` None means the embedded queue of this state; `s3_endpoint` None means the provider's own.
+    `queue_url` None means the embedded queue of this state, `index_url` None its own index, and
+    `s3_endpoint` None the provider's own.
     """
 
     state: Path
     runtime_dir: Path
     queue_url: str | None = field(repr=False)  # may hold a password
+    index_url: str | None = field(repr=False)  # as above
     workers: int
     s3_endpoint: str | None
     scan_allow_hosts: tuple[str, ...]
@@ -67,6 +70,7 @@ def load_settings(
         state=_folder(raw, "state"),
         runtime_dir=_folder(raw, "runtime_dir"),
         queue_url=_url(raw, "queue_url", schemes=("redis", "rediss", "unix")),
+        index_url=_url(raw, "index_url", schemes=("postgresql", "postgres")),
         workers=_count(raw, "workers"),
         s3_endpoint=_url(raw, "s3_endpoint", schemes=("http", "https")),
         scan_allow_hosts=_hosts(raw, "scan_allow_hosts"),
@@ -97,6 +101,7 @@ def _defaults(environ: Mapping[str, str]) -> dict[str, _Raw]:
         "runtime_dir": str(_runtime_dir(environ)),
         "workers": len(os.sched_getaffinity(0)),  # the cores this process may use, not those of the machine
         "queue_url": "",
+        "index_url": "",
         "s3_endpoint": "",
         "scan_allow_hosts": "",
     }

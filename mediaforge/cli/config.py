@@ -48,6 +48,8 @@ def _value(settings: Settings, key: str) -> str:
     value = getattr(settings, key)
     if key == "queue_url":
         return _masked(value) if value else "embedded in the state"
+    if key == "index_url":
+        return _masked(value) if value else "in the state"
     if key == "s3_endpoint":
         return value or "the provider's own"
     return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)

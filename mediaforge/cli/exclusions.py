@@ -15,7 +15,6 @@ from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.detect.exclusions import Exclusions
-from mediaforge.detect.index import Index
 from mediaforge.errors import MediaError, UnknownId
 from mediaforge.media import Span
 from mediaforge.steps import digest_file
@@ -102,7 +101,7 @@ def list_excluded(call: Call) -> None:
     Example:
       mediaforge fingerprint excluded --json
     """
-    found = Index(open_context(call.settings).index_folder).exclusions()
+    found = open_context(call.settings).index.exclusions()
     learnt = {title: spans for title, spans in found.learnt.items() if title not in found.kept}
     spans = [
         (title, span, why)
@@ -124,7 +123,7 @@ def list_excluded(call: Call) -> None:
 
 
 def _change(call: Call, title: str, change: Callable[[Exclusions], Exclusions]) -> None:
-    index = Index(open_context(call.settings).index_folder)
+    index = open_context(call.settings).index
     if title not in index.titles():
         raise UnknownId("fingerprint of title", title, "`fingerprint list` names those there are")
     index.change_exclusions(change)

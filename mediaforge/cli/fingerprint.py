@@ -12,7 +12,6 @@ from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock, size
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.context import Context
-from mediaforge.detect.index import Index
 from mediaforge.detect.pointfile import PointFiles
 from mediaforge.detect.sound_index import SoundIndex
 from mediaforge.investigate import add_reference
@@ -58,7 +57,7 @@ def list_titles(call: Call) -> None:
       mediaforge fingerprint list --json
     """
     context = open_context(call.settings)
-    found = [_row(context, title) for title in Index(context.index_folder).titles()]
+    found = [_row(context, title) for title in context.index.titles()]
     rows = [(row["title"], clock(row["seconds"]), str(row["sounds"]), size(row["bytes"])) for row in found]
     call.printer.answer(
         {"titles": found},
@@ -79,7 +78,7 @@ def remove(call: Call, id: str) -> None:
       mediaforge fingerprint remove atlas
     """
     context = open_context(call.settings)
-    Index(context.index_folder).remove(id)
+    context.index.remove(id)
     PointFiles(context.index_folder).remove(id)
     SoundIndex(context.sound_index_folder).remove(id)
     call.printer.answer({"title": id}, lambda: print_lines(f"{id} is no longer in the index"))
@@ -95,7 +94,7 @@ def check(call: Call) -> None:
       mediaforge fingerprint check
     """
     context = open_context(call.settings)
-    index, sounds = Index(context.index_folder), SoundIndex(context.sound_index_folder)
+    index, sounds = context.index, SoundIndex(context.sound_index_folder)
     index.check()
     for title in sounds.titles():
         sounds.read(title)
@@ -117,7 +116,7 @@ class Row(TypedDict):
 
 
 def _row(context: Context, title: str) -> Row:
-    pictures, points = Index(context.index_folder), PointFiles(context.index_folder)
+    pictures, points = context.index, PointFiles(context.index_folder)
     sounds = SoundIndex(context.sound_index_folder)
     return Row(
         title=title,

@@ -15,7 +15,12 @@ def open_context(settings: Settings) -> Context:
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(f"the state {settings.state} cannot be made ({error.strerror}); choose another --state") from error
-    return Context(state=settings.state, tools=locate_tools(settings.tools), s3_endpoint=settings.s3_endpoint)
+    return Context(
+        state=settings.state,
+        tools=locate_tools(settings.tools),
+        s3_endpoint=settings.s3_endpoint,
+        index_url=settings.index_url,
+    )
 
 
 def open_session(settings: Settings, context: Context) -> AbstractContextManager[Session]:

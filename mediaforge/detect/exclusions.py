@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from mediaforge.errors import StoreError
 from mediaforge.media import Span
@@ -62,12 +63,7 @@ def read_exclusions(folder: Path) -> Exclusions:
         content = json.loads(path.read_bytes())
         if content["version"] != VERSION:
             raise StoreError(path, f"was written by another mediaforge (version {content['version']}); update mediaforge")
-        return Exclusions(
-            said=_spans(content["said"]),
-            learnt=_spans(content["learnt"]),
-            kept=frozenset(content["kept"]),
-            rejected=frozenset((copy, title) for copy, title in content["rejected"]),
-        )
+        return exclusions_of(content)
     except FileNotFoundError:
         return Exclusions()
     except (ValueError, KeyError, TypeError) as error:
@@ -78,14 +74,28 @@ def read_exclusions(folder: Path) -> Exclusions:
 
 def write_exclusions(folder: Path, exclusions: Exclusions) -> None:
     """Put them in the place of the former. Raises StoreError."""
-    content = {
+    write_whole(folder / NAME, json.dumps(exclusions_data(exclusions), indent=1).encode())
+
+
+def exclusions_of(content: Mapping[str, Any]) -> Exclusions:
+    """Exclusions from what `exclusions_data` made of them."""
+    return Exclusions(
+        said=_spans(content["said"]),
+        learnt=_spans(content["learnt"]),
+        kept=frozenset(content["kept"]),
+        rejected=frozenset((copy, title) for copy, title in content["rejected"]),
+    )
+
+
+def exclusions_data(exclusions: Exclusions) -> dict[str, Any]:
+    """Exclusions as JSON has them."""
+    return {
         "version": VERSION,
         "said": _data(exclusions.said),
         "learnt": _data(exclusions.learnt),
         "kept": sorted(exclusions.kept),
         "rejected": sorted(exclusions.rejected),
     }
-    write_whole(folder / NAME, json.dumps(content, indent=1).encode())
 
 
 def _joined(spans: tuple[Span, ...]) -> tuple[Span, ...]:

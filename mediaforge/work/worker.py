@@ -19,7 +19,8 @@ from mediaforge.work.session import queue_session
 def serve(settings: Settings, *, queue: str = QUEUE, burst: bool = False) -> None:
     """Work a queue off until SIGTERM, or (`burst`) until it is empty. Raises MediaforgeError."""
     tools = locate_tools(settings.tools)
-    corridor = ReleaseCorridor(context=Context(state=settings.state, tools=tools, s3_endpoint=settings.s3_endpoint))
+    context = Context(state=settings.state, tools=tools, s3_endpoint=settings.s3_endpoint, index_url=settings.index_url)
+    corridor = ReleaseCorridor(context=context)
     with queue_session(settings.state, tools, runtime_dir=settings.runtime_dir, queue_url=settings.queue_url) as session:
         run_worker(session, corridor, queue=queue, burst=burst)
 
