@@ -16,7 +16,7 @@ from mediaforge.package.layout import segment_name, video_folder
 from mediaforge.package.record import PackageRecord, load_record, save_record
 from mediaforge.package.stream import read_stream
 from mediaforge.plan import Plan, load_plan
-from mediaforge.recipes import result_of
+from mediaforge.recipes import marks_of, result_of
 from mediaforge.release import packaged_folder, read_release
 from mediaforge.store import publish
 from mediaforge.transcode.encoder import rendition_name
@@ -25,7 +25,7 @@ from mediaforge.watermark.sequence import as_text, code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """What was made for whom. `segments` counts the marked ones."""
+    """What was made for whom. `segments` counts those that are marked, in a package on any rung."""
 
     title: str
     recipient: str
@@ -58,7 +58,8 @@ def personalise_file(context: Context, title: str, recipient: str, *, folder: Pa
         made = Path(draft) / target.name
         stitch(pieces, made, audio=_best_sound(context, plan), title=plan.request.name)
         made.replace(target)
-    return _recorded(context, Copy(title=title, recipient=recipient, path=target, segments=len(letters)), kind="file")
+    marked = plan.grid.segments - len(_unmarked(context, plan).get(name, ()))
+    return _recorded(context, Copy(title=title, recipient=recipient, path=target, segments=marked), kind="file")
 
 
 def personalise_package(
@@ -84,7 +85,10 @@ def personalise_package(
             raise StoreError(folder, f"cannot be written ({error.strerror}); free space or choose another --to") from error
         save_record(_single_variant(made), made)
         publish(made, str(target), last=(), on_progress=lambda done, total: on_progress(done / max(1, total)))
-    return _recorded(context, Copy(title=title, recipient=recipient, path=target, segments=len(letters)), kind="package")
+    silent = _unmarked(context, plan)
+    nowhere = set.intersection(*(silent.get(fitted.rung.name, set()) for fitted in plan.rungs))
+    count = plan.grid.segments - len(nowhere)
+    return _recorded(context, Copy(title=title, recipient=recipient, path=target, segments=count), kind="package")
 
 
 def _marked_plan(context: Context, title: str) -> Plan:
@@ -92,6 +96,11 @@ def _marked_plan(context: Context, title: str) -> Plan:
     if release.watermark is None:
         raise MediaError(release.package, "was released with --no-watermark, so all copies are alike; release it again without")
     return load_plan(context, release.release_id)
+
+
+def _unmarked(context: Context, plan: Plan) -> dict[str, set[int]]:
+    """By rung, the segments that say nothing."""
+    return {row.rung: set(row.unmarked) for row in marks_of(context, plan)}
 
 
 def _pieces(grid: Grid, letters: str, folder: Path, rung: str) -> list[Piece]:
@@ -121,7 +130,8 @@ def _single_variant(package: Path) -> PackageRecord:
     folders = [video_folder(rung.name) for rung in record.rungs]
     marked = {folder: read_stream(package, folder, init_folder=folder).digest for folder in folders}
     kept = {folder: digest for folder, digest in record.digests.items() if not folder.startswith(f"{Variant.B.value}/")}
-    return replace(record, variants=(Variant.A,), digests={**kept, **marked})
+    rungs = tuple(replace(rung, unmarked=()) for rung in record.rungs)  # a recipient need not know where the mark is not
+    return replace(record, rungs=rungs, variants=(Variant.A,), digests={**kept, **marked})
 
 
 def _recorded(context: Context, copy: Copy, *, kind: CopyKind) -> Copy:

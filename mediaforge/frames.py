@@ -64,14 +64,15 @@ def read_frames(
     end: float | None = None,
     spans: Sequence[tuple[float, float]] = (),
     quick: bool = False,
+    heads: int | None = None,
     key: bytes | None = None,
 ) -> Iterator[Frame]:
     """Decode the pictures of a file, or of several files read as one (an init segment and its media segments).
 
     `size` scales to exactly (width, height); `max_side` shrinks and keeps the shape; `fps` samples the first picture at
     or after each tick; `spans` are several starts and ends, read one after the other in one child; `quick` leaves out B
-    pictures and the loop filter, which thumbnails do not need; `key` is a content key (16 bytes). Raises MediaError where the
-    file cannot be decoded.
+    pictures and the loop filter, which thumbnails do not need; `heads` decodes of each closed GOP only so many pictures, the
+    first in the order of decoding; `key` is a content key (16 bytes). Raises MediaError where the file cannot be decoded.
     """
     request = {
         "work": "frames",
@@ -81,6 +82,7 @@ def read_frames(
         "fps": fps,
         "spans": [[max(0.0, low), high] for low, high in spans] if spans else [[start, end]],
         "quick": quick,
+        "heads": heads,
     }
     with _child(source, request, key) as stream:
         while (kind := _exactly(stream, 1, source)) == FRAME:

@@ -65,7 +65,7 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             stream.codec_context.skip_frame = "BIDIR"
             stream.codec_context.options = {"skip_loop_filter": "all"}
         tick = 0
-        for seconds, frame in _spanned(container, stream, request["spans"]):
+        for seconds, frame in _spanned(container, stream, request["spans"], heads=request["heads"]):
             if request["fps"]:
                 # The first picture at or after each tick; half a millisecond forgives a container's rounded times.
                 if seconds + Fraction(1, 2000) < tick / Fraction(request["fps"]):
@@ -82,13 +82,15 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     return {}
 
 
-def _spanned(container: InputContainer, stream: Any, spans: list[tuple[float, float | None]]) -> Iterator[tuple[Fraction, Any]]:
-    """The pictures within each span, with their seconds."""
+def _spanned(
+    container: InputContainer, stream: Any, spans: list[tuple[float, float | None]], *, heads: int | None
+) -> Iterator[tuple[Fraction, Any]]:
+    """The pictures within each span, with their seconds; with `heads` only the first ones of each closed GOP."""
     origin = _origin(stream)
     for number, (start, end) in enumerate(spans):
         if start > 0 or number:
             container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
-        for frame in container.decode(stream):
+        for frame in _heads(container, stream, heads) if heads else container.decode(stream):
             if frame.pts is None:
                 continue
             seconds = (frame.pts - origin) * stream.time_base
@@ -97,6 +99,21 @@ def _spanned(container: InputContainer, stream: Any, spans: list[tuple[float, fl
             if end is not None and seconds >= end:
                 break
             yield seconds, frame
+
+
+def _heads(container: InputContainer, stream: Any, count: int) -> Iterator[av.VideoFrame]:
+    """The first pictures of every closed GOP, in the order of decoding; the others are not decoded."""
+    left = 0
+    for packet in _packets(container, stream):
+        left = count if packet.is_keyframe else left
+        if left:
+            yield from stream.codec_context.decode(packet)
+            left -= 1
+            if not left:
+                yield from stream.codec_context.decode(None)
+                stream.codec_context.flush_buffers()
+    if left:
+        yield from stream.codec_context.decode(None)
 
 
 def _target(request: dict[str, Any], frame: av.VideoFrame, *, aspect: Fraction | int) -> tuple[int, int]:

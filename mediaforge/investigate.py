@@ -22,7 +22,7 @@ from mediaforge.errors import MediaError
 from mediaforge.frames import read_audio, read_frames
 from mediaforge.media import Master, Variant
 from mediaforge.plan import load_plan
-from mediaforge.recipes import result_of
+from mediaforge.recipes import marks_of, result_of
 from mediaforge.release import read_release
 from mediaforge.steps import digest_file
 from mediaforge.transcode.encoder import rendition_name
@@ -135,12 +135,14 @@ def trace(
         raise MediaError(release.package, "was released with --no-watermark, so no copy can be traced")
     plan = load_plan(context, release.release_id)
     joined = result_of(context, plan, "join").folder
+    unmarked = {row.rung: frozenset(row.unmarked) for row in marks_of(context, plan)}
     references = tuple(
         Reference(
             rung=fitted.rung.name,
             a=joined / rendition_name(fitted.rung.name, Variant.A),
             b=joined / rendition_name(fitted.rung.name, Variant.B),
             step=fitted.step,
+            unmarked=unmarked.get(fitted.rung.name, frozenset()),
         )
         for fitted in plan.rungs
     )

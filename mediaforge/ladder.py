@@ -16,6 +16,13 @@ class Screen(StrEnum):
     TV = "tv"
 
 
+class Mark(StrEnum):
+    """What makes a rung's variants differ: what measuring asks for (watermark/modes.py), or a pattern in every segment."""
+
+    MEASURED = "measured"
+    PATTERN = "pattern"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rung:
     """One video target. `box_*` is the frame the picture must fit in; its size is decided per master by `fit_rungs`."""
@@ -28,6 +35,7 @@ class Rung:
     buffer_bits: int
     preset: str
     codec: str = "h264"
+    mark: Mark = Mark.MEASURED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import AudioRung, Floors, Ladder, Policy, Rung, Screen
+from mediaforge.ladder import AudioRung, Floors, Ladder, Mark, Policy, Rung, Screen
 
 VIDEO_CODECS = ("h264",)  # of rungs with a fixed rate
 PLANNED_CODECS = ("h264", "av1")
@@ -71,6 +71,7 @@ def _rung(path: Path, number: int, row: dict[str, Any]) -> Rung:
         buffer_bits=round(bitrate * peak * seconds),
         preset=_choice(path, number, row, "preset", PRESETS, default="medium"),
         codec=_choice(path, number, row, "codec", VIDEO_CODECS, default="h264"),
+        mark=Mark(_choice(path, number, row, "mark", tuple(Mark), default=Mark.MEASURED)),
     )
 
 

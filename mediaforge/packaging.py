@@ -1,6 +1,6 @@
 """A plan's results as what goes into its package. Pure: files are named, none is opened."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mediaforge.ladder import FittedRung
@@ -16,15 +16,23 @@ SUBTITLES_NAME = "subtitles.vtt"
 
 
 def package_request(
-    plan: Plan, *, joined: Path, sounds: Sequence[Path], passed: Sequence[Path], texts: Sequence[Path]
+    plan: Plan,
+    *,
+    joined: Path,
+    sounds: Sequence[Path],
+    passed: Sequence[Path],
+    texts: Sequence[Path],
+    unmarked: Mapping[str, tuple[int, ...]],
 ) -> PackageRequest:
-    """From the folders of the steps' results, in the plan's order."""
+    """From the folders of the steps' results, in the plan's order; `unmarked` segments by rung."""
     return PackageRequest(
         title=plan.request.title,
         grid=plan.grid,
         scheme=plan.request.scheme,
         systems=plan.request.systems,
-        video=tuple(_video(rung, plan.grid, joined, plan.request.variants) for rung in plan.rungs),
+        video=tuple(
+            _video(rung, plan.grid, joined, plan.request.variants, unmarked.get(rung.rung.name, ())) for rung in plan.rungs
+        ),
         audio=(*_encoded(plan, sounds), *_passed(plan, passed)),
         text=tuple(
             TextInput(language=text.language, path=folder / SUBTITLES_NAME, form=TextForm(form))
@@ -37,7 +45,9 @@ def package_request(
     )
 
 
-def _video(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[Variant, ...]) -> VideoInput:
+def _video(
+    fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[Variant, ...], unmarked: tuple[int, ...]
+) -> VideoInput:
     rung = fitted.rung
     return VideoInput(
         rung=rung.name,
@@ -49,6 +59,7 @@ def _video(fitted: FittedRung, grid: Grid, folder: Path, variants: tuple[Variant
         max_bitrate_bps=_segment_most_bps(fitted, grid),
         a=folder / rendition_name(rung.name, Variant.A),
         b=folder / rendition_name(rung.name, Variant.B) if Variant.B in variants else None,
+        unmarked=unmarked,
     )
 
 

@@ -1,5 +1,6 @@
 """How each step of a release is made: what goes into its key, and the room that does the work."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from mediaforge.detect.sound_spectrum import RATE
 from mediaforge.detect.video import MAX_SIDE, SAMPLE_FPS, fingerprint
 from mediaforge.errors import CheckError, QueueError
 from mediaforge.frames import Piece, join, read_audio, read_frames
+from mediaforge.marking import MARKS_NAME, encode_marked
 from mediaforge.media import Variant
 from mediaforge.package.assembly import package
 from mediaforge.package.keys import LABELS, ContentKey
@@ -37,6 +39,8 @@ from mediaforge.transcode.segments import chunk_segments
 from mediaforge.transcode.sound import SoundRequest, encode_sound
 from mediaforge.transcode.subtitles import convert_subtitles
 from mediaforge.transcode.trick import TRICK_FILE
+from mediaforge.watermark.modes import RungMarks, joined
+from mediaforge.watermark.pattern import pattern_key
 from mediaforge.watermark.variants import encoder_options
 
 Progress = Callable[[float], None]
@@ -89,10 +93,20 @@ def qualities_of(context: Context, plan: Plan) -> tuple[Quality, ...]:
     return from_json(tuple[Quality, ...], path.read_bytes(), source=path)
 
 
+def marks_of(context: Context, plan: Plan) -> tuple[RungMarks, ...]:
+    """How each rung is marked, in the plan's order, once it is joined; none without a watermark, or before it was measured."""
+    return _marks_in(result_of(context, plan, "join").folder)
+
+
 def verdict_of(context: Context, plan: Plan) -> Verdict:
     """What is wrong with the master, once that step has run."""
     path = result_of(context, plan, "qc").folder / VERDICT_NAME
     return from_json(Verdict, path.read_bytes(), source=path)
+
+
+def _marks_in(folder: Path) -> tuple[RungMarks, ...]:
+    path = folder / MARKS_NAME
+    return from_json(tuple[RungMarks, ...], path.read_bytes(), source=path) if path.is_file() else ()
 
 
 def content_keys(context: Context, plan: Plan) -> tuple[ContentKey, ...]:
@@ -120,22 +134,31 @@ def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
         differing=differing,
         trick=plan.trick,
     )
+    key = pattern_key(secret)
     params = {
         "grid": plan.grid,
         "chunk": request.chunk,
         "rungs": plan.rungs,
         "differing": differing,
+        "pattern": hashlib.sha256(key).hexdigest() if len(variants) > 1 else "",
         "video": plan.master.video,
         **({"trick": plan.trick} if plan.trick else {}),
     }
     step = Step(
         name="chunk",
-        version=3,
+        version=4,
         inputs=(plan.master_digest,),
         params=to_facts(params),
         tools=(build_id(context.tools.ffmpeg),),
     )
-    return Recipe(step=step, work=lambda to, progress: encode(request, to, tools=context.tools, on_progress=progress))
+
+    def work(to: Path, progress: Progress) -> None:
+        if len(variants) > 1:
+            encode_marked(request, to, key=key, tools=context.tools, on_progress=progress)
+        else:
+            encode(request, to, tools=context.tools, on_progress=progress)
+
+    return Recipe(step=step, work=work)
 
 
 def _sound(context: Context, plan: Plan, number: int) -> Recipe:
@@ -210,8 +233,11 @@ def _join(context: Context, plan: Plan) -> Recipe:
             paths = [part.folder / name for part in parts]
             join([Piece(path=path, first_frame=0, frames=count) for path, count in zip(paths, frames, strict=True)], to / name)
             progress(number / len(counts))
+        marks = [_marks_in(part.folder) for part in parts]
+        if any(marks):
+            (to / MARKS_NAME).write_bytes(to_json(joined(marks)))
 
-    step = Step(name="join", version=1, inputs=tuple(part.digest for part in parts), params={"names": list(counts)})
+    step = Step(name="join", version=2, inputs=tuple(part.digest for part in parts), params={"names": list(counts)})
     return Recipe(step=step, work=work)
 
 
@@ -269,6 +295,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         sounds=[result.folder for result in sounds],
         passed=[result.folder for result in passed],
         texts=[result.folder for result in texts],
+        unmarked={row.rung: row.unmarked for row in marks_of(context, plan)},
     )
     inputs = tuple(result.digest for result in (joined, *sounds, *passed, *texts))
     params = {
@@ -285,7 +312,7 @@ def _package(context: Context, plan: Plan) -> Recipe:
         **({"trick": plan.trick} if plan.trick else {}),
         **({"passed": [(sound.language, sound.passed_codec) for sound in plan.passed]} if plan.passed else {}),
     }
-    step = Step(name="package", version=5, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
+    step = Step(name="package", version=6, inputs=inputs, params=to_facts(params), tools=(build_id(context.tools.packager),))
 
     def work(to: Path, progress: Progress) -> None:
         made = package(request, keys, to, tools=context.tools, on_progress=progress)

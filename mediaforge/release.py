@@ -18,11 +18,12 @@ from mediaforge.detect.sound_index import SoundIndex
 from mediaforge.errors import StoreError, UnknownId
 from mediaforge.package.layout import DASH_MANIFEST, HLS_MANIFEST, RECORD
 from mediaforge.plan import Plan, load_plan, plan_release
-from mediaforge.recipes import CHECKS_NAME, content_keys, qualities_of, recipe, result_of, verdict_of
+from mediaforge.recipes import CHECKS_NAME, content_keys, marks_of, qualities_of, recipe, result_of, verdict_of
 from mediaforge.record import from_json, to_json
 from mediaforge.steps import Result
 from mediaforge.store import publish
 from mediaforge.transcode.qc.finding import Finding
+from mediaforge.watermark.modes import Mode, RungMarks
 
 __all__ = [
     "KeyName",
@@ -61,8 +62,28 @@ class KeyName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkCounts:
+    """How many segments of a rung are marked how (watermark/modes.py); `weakest` is the least strength of a marked one, in luma
+    levels."""
+
+    divergence: int
+    pattern: int
+    unmarked: int
+    weakest: float | None = None
+
+    @classmethod
+    def of(cls, marks: RungMarks) -> "MarkCounts":
+        marked = [mark.strength for mark in marks.segments if mark.mode is not Mode.UNMARKED]
+        counts = {mode.value: marks.count(mode) for mode in Mode}
+        return cls(**counts, weakest=min(marked, default=None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RungName:
-    """A rung as published, with its certified VMAF and the 95 % interval; a release older than certificates has none."""
+    """A rung as published, with its certified VMAF and the 95 % interval; a release older than certificates has none.
+
+    `marks`: None without a watermark, and in releases of before marks were measured.
+    """
 
     name: str
     codec: str
@@ -73,6 +94,7 @@ class RungName:
     vmaf: float | None = None
     vmaf_low: float | None = None
     vmaf_high: float | None = None
+    marks: MarkCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +212,7 @@ def _publish(context: Context, plan: Plan, on_progress: Callable[[float], None])
 def _describe(context: Context, plan: Plan) -> Release:
     made = {step.name: result_of(context, plan, step.name) for step in plan.steps if step.name != PUBLISH}
     to = plan.request.to.rstrip("/")
+    marks = {row.rung: MarkCounts.of(row) for row in marks_of(context, plan)}
     checks_file = made["verify"].folder / CHECKS_NAME
     return Release(
         title=plan.request.title,
@@ -208,6 +231,7 @@ def _describe(context: Context, plan: Plan) -> Release:
                 vmaf=round(quality.mean, 2),
                 vmaf_low=round(quality.low, 2),
                 vmaf_high=round(quality.high, 2),
+                marks=marks.get(fitted.rung.name),
             )
             for fitted, quality in zip(plan.rungs, qualities_of(context, plan), strict=True)
         ),

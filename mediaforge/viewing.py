@@ -12,7 +12,7 @@ from mediaforge.catalogue import Catalogue
 from mediaforge.context import Context
 from mediaforge.copies import sequence
 from mediaforge.edge.cache import BucketCache
-from mediaforge.edge.sidecar import segment_sidecar
+from mediaforge.edge.sidecar import UNMARKED, segment_sidecar
 from mediaforge.edge.site import Site
 from mediaforge.edge.token import Algorithm, EdgeKey, Session, mint_token, signing_key
 from mediaforge.errors import MediaError, StoreError
@@ -121,6 +121,7 @@ def package_site(folder: Path) -> Site:
             + ([TRICK_FOLDER] if record.trick else [])
         ),
         heads=frozenset({INIT, PLAYLIST}),
+        unmarked={video_folder(rung.name): frozenset(rung.unmarked) for rung in record.rungs},
     )
 
 
@@ -138,8 +139,10 @@ def write_sidecars(site: Site, to: Path) -> int:
         target = to / folder / "WMPaceInfo"
         try:
             target.mkdir(parents=True, exist_ok=True)
-            for position in range(len(tuple((site.folder / folder).glob("*.m4s")))):
-                (target / segment_name(position + 1)).write_bytes(segment_sidecar(position))
+            unmarked = site.unmarked.get(folder, frozenset())
+            for number in range(len(tuple((site.folder / folder).glob("*.m4s")))):
+                position = UNMARKED if number in unmarked else number
+                (target / segment_name(number + 1)).write_bytes(segment_sidecar(position))
                 count += 1
         except OSError as error:
             raise StoreError(to, f"cannot be written ({error.strerror}); free space or choose another --to") from error

@@ -208,14 +208,25 @@ def release_data(release: Release, states: Mapping[str, str], *, seconds: float)
 
 def _print(release: Release, *, seconds: float) -> None:
     print_lines(f"{release.name} is published at {release.package} ({clock(seconds)}, {len(release.checks)} checks held)")
-    rungs = [(rung.name, f"{rung.width}x{rung.height}", rate(rung.bitrate_bps), _certificate(rung)) for rung in release.rungs]
-    print_table(("rung", "picture", "mean rate", "VMAF"), rungs, empty="")
+    rungs = [
+        (rung.name, f"{rung.width}x{rung.height}", rate(rung.bitrate_bps), _certificate(rung), _marks(rung))
+        for rung in release.rungs
+    ]
+    print_table(("rung", "picture", "mean rate", "VMAF", "marked"), rungs, empty="")
     print_lines(*(f"sound {sound.language}: {sound.name}" for sound in release.sounds))
     print_lines(*(f"key {key.label}: {key.kid}" for key in release.keys))
     if release.watermark:
         mark = release.watermark
         print_lines(f"watermark: {mark.segments} segments of {mark.seconds_per_segment:.2f} s in two variants")
     print_lines(f"DASH: {release.manifests.dash}", f"HLS: {release.manifests.hls}")
+
+
+def _marks(rung: RungName) -> str:
+    """How its segments are marked, where not all are by divergence alone."""
+    if rung.marks is None:
+        return ""
+    others = [(rung.marks.pattern, "by pattern"), (rung.marks.unmarked, "not")]
+    return ", ".join([str(rung.marks.divergence), *(f"{count} {how}" for count, how in others if count)])
 
 
 def _certificate(rung: RungName) -> str:

@@ -7,7 +7,7 @@ here, position N - 1 is file N, and one segment holds the whole of its position.
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import cbor2
 
@@ -18,9 +18,15 @@ UNMARKED = -1  # the position of an init segment, or of anything else that all s
 _VERSION, _SEGMENTS, _REGEX, _POSITION = 1, 2, 5, 6
 
 
-def rung_sidecar(names: Sequence[str]) -> bytes:
-    """One file for all segments of a rung, in order: each name with its position, as an extended regular expression."""
-    rows = [{_REGEX: f"^{re.escape(name)}$", _POSITION: position} for position, name in enumerate(names)]
+def rung_sidecar(names: Sequence[str], *, unmarked: Collection[int] = ()) -> bytes:
+    """One file for all segments of a rung, in order: each name with its position, as an extended regular expression.
+
+    The segments `unmarked`, counted from 0, are the same in both variants.
+    """
+    rows = [
+        {_REGEX: f"^{re.escape(name)}$", _POSITION: UNMARKED if position in unmarked else position}
+        for position, name in enumerate(names)
+    ]
     return _sidecar(rows)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # As both manifests count them (package/layout.py): from 1, without a leading zero, so that a segment has one name.
@@ -14,7 +14,8 @@ class Site:
     """What is served of one title's package in `folder`.
 
     `manifests`: files at the top. `marked`: folders of variant A, and where B lies. `shared`: folders that all sessions get
-    alike. `heads`: what lies in a folder beside its segments (init segment, playlist).
+    alike. `heads`: what lies in a folder beside its segments (init segment, playlist). `unmarked`: by marked
+    folder, the segments from 0 that are the same in both variants.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Site:
     marked: Mapping[str, str]
     shared: frozenset[str]
     heads: frozenset[str]
+    unmarked: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def find_file(site: Site, wanted: str, variants: str) -> str | None:

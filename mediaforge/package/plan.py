@@ -25,7 +25,7 @@ from mediaforge.package.record import (
 class VideoInput:
     """One rung's clear renditions (MP4, closed GOPs on the grid). `b` is None for a title without a watermark.
 
-    `step` 2: they show every second frame of the grid.
+    `step` 2: they show every second frame of the grid. `unmarked`: the segments (from 0) of which both variants are one encode.
     """
 
     rung: str
@@ -37,6 +37,7 @@ class VideoInput:
     a: Path
     b: Path | None = None
     step: int = 1
+    unmarked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,7 @@ def plan_record(request: PackageRequest, digests: Mapping[str, str]) -> PackageR
                 max_bitrate_bps=row.max_bitrate_bps,
                 label=row.label,
                 step=row.step,
+                unmarked=row.unmarked,
             )
             for row in request.video
         ),

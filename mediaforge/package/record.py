@@ -42,6 +42,8 @@ class System(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungRecord:
+    """`unmarked`: the segments, from 0, that are the same in both variants: position -1 (ETSI TS 104 002, 5.5.2)."""
+
     name: str
     width: int
     height: int
@@ -49,6 +51,7 @@ class RungRecord:
     max_bitrate_bps: int
     label: str
     step: int = 1  # 2: every second frame of the grid
+    unmarked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

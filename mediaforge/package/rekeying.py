@@ -97,6 +97,8 @@ def rekey_request(record: PackageRecord, source: Path, *, streams: Path, protect
                 max_bitrate_bps=rung.max_bitrate_bps,
                 a=_stream_file(streams, video_folder(rung.name)),
                 b=_stream_file(streams, video_folder(rung.name, Variant.B)) if is_marked else None,
+                step=rung.step,
+                unmarked=rung.unmarked,
             )
             for rung in record.rungs
         ),

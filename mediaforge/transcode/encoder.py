@@ -10,8 +10,8 @@ GOPs fit behind one another whichever encode they came from.
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -26,6 +26,7 @@ from mediaforge.media import Chunk, Grid, Master, Variant
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.codecs.interface import Goal
+from mediaforge.transcode.overlay import laid_on, pattern_input
 from mediaforge.transcode.segments import chunk_crfs, chunk_segments, coarser, segment_bits
 from mediaforge.transcode.source import every, grid_picture, sized
 from mediaforge.transcode.trick import TRICK_FILE, TrickRung, first_pictures, trick_options
@@ -36,10 +37,21 @@ _LIMITS = Limits(memory_bytes=16 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """What is laid onto a rung's pictures (overlay.py): gray `cells` (columns, rows), `middle` for nothing and `unit` away from
+    it for the whole amplitude. `frames` gives those of a stretch of the rung's own grid, one after the other."""
+
+    cells: tuple[int, int]
+    middle: int
+    unit: int
+    frames: Callable[[Grid, range], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeRequest:
     """What one chunk needs. `differing`: by variant and codec, the encoder's settings that differ from the plain encode.
 
-    `trick`: the pictures for trick play, if there are to be some.
+    `trick`: the pictures for trick play, if there are to be some. `patterns`: by rung, what its variants differ in besides.
     """
 
     master: Master
@@ -48,6 +60,7 @@ class EncodeRequest:
     rungs: tuple[FittedRung, ...]
     differing: Mapping[Variant, Mapping[str, Mapping[str, str]]]
     trick: TrickRung | None = None
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +149,9 @@ def _made(part: EncodeRequest, folder: Path, *, tools: Tools, on_frame: Callable
     """Run one encode into a new folder and look at what came out."""
     folder.mkdir()
     step = part.rungs[0].step
+    for rung in part.rungs:
+        if rung.rung.name in part.patterns:
+            _draw(part, rung, folder)
     watch = _Watch(on_frame=lambda frame: on_frame(frame * step))
     argv = encode_argv(part, folder, tools=tools)
     run(argv, name="ffmpeg", limits=_LIMITS, on_line=watch.read, watchdog_seconds=STALL_SECONDS)
@@ -152,6 +168,18 @@ def _made(part: EncodeRequest, folder: Path, *, tools: Tools, on_frame: Callable
     if part.trick is not None:
         made[TRICK_FILE] = _takes(folder / TRICK_FILE, part, part.grid, tools=tools)
     return made
+
+
+def _draw(part: EncodeRequest, rung: FittedRung, folder: Path) -> None:
+    """Put a rung's pattern where `encode_argv` reads it."""
+    first, grid = part.chunk.first_frame // rung.step, part.grid.every(rung.step)
+    frames = range(first, first + part.chunk.frames // rung.step)
+    with _pattern_file(folder, rung).open("wb") as file:
+        file.writelines(part.patterns[rung.rung.name].frames(grid, frames))
+
+
+def _pattern_file(folder: Path, rung: FittedRung) -> Path:
+    return folder / f"{rung.rung.name}.gray"
 
 
 def _takes(rendition: Path, part: EncodeRequest, grid: Grid, *, tools: Tools) -> list[_Take]:
@@ -192,10 +220,10 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     for number, rung in enumerate(request.rungs):
         shown = every(split.stream(number), request.grid, rung.step)
         scaled = sized(shown, request.master, width=rung.width, height=rung.height)
-        pair = scaled.filter_multi_output("split", len(request.differing))
-        for index, (variant, settings) in enumerate(request.differing.items()):
+        pictures = _pictures(request, rung, scaled, to)
+        for variant, settings in request.differing.items():
             target = str(to / rendition_name(rung.rung.name, variant))
-            outputs.append(ffmpeg.output(pair.stream(index), target, **_output(request, rung, settings)))
+            outputs.append(ffmpeg.output(pictures[variant], target, **_output(request, rung, settings)))
     if request.trick is not None:
         firsts = first_pictures(split.stream(len(request.rungs)), request.grid)
         small = sized(firsts, request.master, width=request.trick.width, height=request.trick.height)
@@ -204,6 +232,16 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()
     return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
+
+
+def _pictures(request: EncodeRequest, rung: FittedRung, scaled: Any, folder: Path) -> Mapping[Variant, Any]:
+    """What each variant encodes: the same, or the pattern's two sides."""
+    pattern = request.patterns.get(rung.rung.name)
+    if pattern is None:
+        pair = scaled.filter_multi_output("split", len(request.differing))
+        return {variant: pair.stream(index) for index, variant in enumerate(request.differing)}
+    cells = pattern_input(_pattern_file(folder, rung), request.grid.every(rung.step), cells=pattern.cells)
+    return laid_on(scaled, cells, width=rung.width, height=rung.height, middle=pattern.middle, unit=pattern.unit)
 
 
 def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

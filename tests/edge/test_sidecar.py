@@ -21,6 +21,11 @@ def test_every_name_of_a_rung_finds_its_own_position() -> None:
     assert not re.search(rows[0][5], "1xm4s")
 
 
+def test_what_is_not_marked_has_no_position_and_the_others_keep_theirs() -> None:
+    rows = cbor2.loads(rung_sidecar(["1.m4s", "2.m4s", "3.m4s"], unmarked={1}))[2]
+    assert [row[6] for row in rows] == [0, UNMARKED, 2]
+
+
 def test_the_headers_are_those_of_the_standard() -> None:
     assert ingest_header(0, 33) == '{"version":1,"variant":0,"position":33,"firstpart":true,"lastpart":true}'
     text = egress_header(33)

@@ -315,6 +315,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("package.mix.times", "B a tick later", number(f"b/{SEGMENT}", "moof/traf/tfdt", 4, 1)),
     Fault("package.mix.size", "B much larger", grown(f"b/{SEGMENT}", 60_000)),
     Fault("package.mix.apart", "B is A", variant_again),
+    Fault("package.mix.marks", "a segment of B is that of A", copied(f"{LOW}/2.m4s", f"b/{LOW}/2.m4s")),
+    Fault("package.mix.marks", "called unmarked", text("mediaforge.json", '"unmarked": []', '"unmarked": [1]', 1)),
     Fault("package.trick.pictures", "a picture that is gone", removed("trick/4.m4s")),
     Fault(
         "package.trick.pictures",
