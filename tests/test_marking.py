@@ -98,7 +98,7 @@ def test_a_segment_is_marked_by_what_its_variants_are_worth(
     assert modes(marks[name]) == [Mode.DIVERGENCE, Mode.PATTERN, Mode.UNMARKED]
     a, b = (folder / rendition_name(name, variant) for variant in Variant)
     for number, strength in whole_strengths(a, b, GRID, (0, 1)).items():
-        assert marks[name].segments[number].strength == pytest.approx(strength, rel=0.3)
+        assert marks[name].segments[number].strength == pytest.approx(strength, rel=(0.5, 0.05)[number])  # first pictures; all
     assert (segment(a, 2) == segment(b, 2)).all()
     for path in (a, b):
         decoded = decode_all(path, kind="video")
