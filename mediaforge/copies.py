@@ -20,6 +20,7 @@ from mediaforge.recipes import marks_of, result_of
 from mediaforge.release import packaged_folder, read_release
 from mediaforge.store import publish
 from mediaforge.transcode.encoder import rendition_name
+from mediaforge.transcode.visible import write_name
 from mediaforge.watermark.sequence import as_text, code
 
 
@@ -41,8 +42,20 @@ def sequence(context: Context, title: str, recipient: str) -> str:
     return as_text(code(context.watermark_secret(title), number, plan.grid.segments))
 
 
-def personalise_file(context: Context, title: str, recipient: str, *, folder: Path, rung: str | None = None) -> Copy:
-    """One clear MP4 for a recipient: the best rung (or the one named) and the best sound of the first language."""
+def personalise_file(
+    context: Context,
+    title: str,
+    recipient: str,
+    *,
+    folder: Path,
+    rung: str | None = None,
+    visible: bool = False,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Copy:
+    """One clear MP4 for a recipient: the best rung (or the one named) and the best sound of the first language.
+
+    `visible` writes the recipient's name over the picture, which encodes it again; `on_progress` tells how far that is.
+    """
     plan = _marked_plan(context, title)
     letters = sequence(context, title, recipient)
     name = rung or plan.rungs[-1].rung.name
@@ -57,6 +70,11 @@ def personalise_file(context: Context, title: str, recipient: str, *, folder: Pa
     with tempfile.TemporaryDirectory(dir=folder, prefix=".mediaforge-") as draft:
         made = Path(draft) / target.name
         stitch(pieces, made, audio=_best_sound(context, plan), title=plan.request.name)
+        if visible:
+            plain = made.rename(made.with_suffix(".plain.mp4"))
+            with Catalogue(context.catalogue_file) as catalogue:
+                shown = catalogue.recipient(recipient).name
+            write_name(plain, made, shown, grid=plan.grid.every(step), tools=context.tools, on_progress=on_progress)
         made.replace(target)
     marked = plan.grid.segments - len(_unmarked(context, plan).get(name, ()))
     return _recorded(context, Copy(title=title, recipient=recipient, path=target, segments=marked), kind="file")

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mediaforge.errors import LadderError
-from mediaforge.ladder import FittedRung, Ladder, Screen, fit_rungs
+from mediaforge.ladder import FittedRung, Ladder, Mark, Screen, fit_rungs
 from mediaforge.ladderfile import load_ladder
 
 SHIPPED = Path(__file__).parent.parent / "ladders" / "maroc-mobile.toml"
@@ -174,3 +174,14 @@ def test_each_codec_of_a_policy_has_a_ladder_of_its_own(tmp_path: Path) -> None:
 def test_codecs_and_presets_go_together(tmp_path: Path, codec: str, preset: str) -> None:
     with pytest.raises(LadderError, match="codec and preset do not go together; give one of each"):
         load_ladder(write(tmp_path, TWO_CODECS.format(codec=codec, preset=preset)))
+
+
+def test_the_screener_asks_for_a_pattern_and_others_for_what_is_measured(shipped: Ladder, tmp_path: Path) -> None:
+    assert [rung.mark for rung in load_ladder(SHIPPED.with_name("screener.toml")).rungs] == [Mark.PATTERN]
+    assert {rung.mark for rung in shipped.rungs} == {Mark.MEASURED}
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(
+        SHIPPED.read_text(encoding="utf-8").replace('name = "v070"', 'name = "v070"\nmark = "ink"'), encoding="utf-8"
+    )
+    with pytest.raises(LadderError, match="mark is 'ink'; choose one of measured, pattern"):
+        load_ladder(wrong)

@@ -231,6 +231,10 @@ def test_a_copy_is_a_file_or_a_package(
     assert json.loads(capsys.readouterr().out)["path"] == str(tmp_path / "made.mp4")
     assert run([*words, "--rung", "v400"]) == 2
     assert "--rung goes with --file" in capsys.readouterr().err
+    assert run([*words, "--visible"]) == 2
+    assert "--visible goes with --file" in capsys.readouterr().err
+    assert run([*words, "--file", "--visible", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["visible"] is True
 
 
 def test_a_demo_has_a_state_of_its_own_unless_one_is_named(tmp_path: Path) -> None:
