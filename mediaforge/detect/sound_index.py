@@ -26,7 +26,7 @@ from mediaforge.errors import StoreError
 from mediaforge.media import is_id
 from mediaforge.steps import write_whole
 
-_SUFFIX = ".mfs"
+_SUFFIX = ".mfa"
 _MAGIC = b"MFSF"
 _VERSION = 1  # of the files; another way to find peaks or to count their times needs another
 _HEADER = struct.Struct("<4sHHH")  # magic, version, tracks, bytes of the title's id

@@ -59,8 +59,11 @@ class _Met:
     rows: NDArray[np.intp]
 
 
-def find_sound(query: SoundPrint, references: SoundReferences) -> tuple[SoundMatch, ...]:
-    """All spans of the query that sound like a title of the references, best first. Empty: unknown."""
+def find_sound(query: SoundPrint, references: SoundReferences, *, least: float = PROBABLE_SCORE) -> tuple[SoundMatch, ...]:
+    """All spans of the query that sound like a title of the references, best first. Empty: unknown.
+
+    What scores below `least` is left out.
+    """
     explained: dict[str, NDArray[np.bool_]] = {}
     found = []
     # The line with the most votes first: where a window sees only a title's beginning, a neighbouring one sees more of it.
@@ -68,14 +71,21 @@ def find_sound(query: SoundPrint, references: SoundReferences) -> tuple[SoundMat
         done = explained.setdefault(references.titles[line.title], np.zeros(len(query.times), bool))
         if done[begin:end].mean() > 0.5:  # a neighbouring window has found it
             continue
-        match = _read(query, references, line, begin=begin, end=end, done=done)
+        match = _read(query, references, line, begin=begin, end=end, done=done, least=least)
         if match is not None:
             found.append(match)
     return tuple(sorted(found, key=lambda match: (-match.score, match.title, match.query.start)))
 
 
 def _read(
-    query: SoundPrint, references: SoundReferences, line: SoundLine, *, begin: int, end: int, done: NDArray[np.bool_]
+    query: SoundPrint,
+    references: SoundReferences,
+    line: SoundLine,
+    *,
+    begin: int,
+    end: int,
+    done: NDArray[np.bool_],
+    least: float,
 ) -> SoundMatch | None:
     """What is on a line that was proposed for the query's peaks begin to end; those become `done`."""
     met = _fitted(query, references, line, begin=begin, end=end)
@@ -88,7 +98,7 @@ def _read(
     worth[done[met.first : met.first + len(worth)]] = -1.0  # a span ends where another lies
     run_begin, run_end, score = _best_run(worth)
     agreeing = np.flatnonzero(met.rows[run_begin:run_end] >= 0)
-    if score < PROBABLE_SCORE or len(agreeing) < _FEWEST or _returns(query, references, first_line, begin=begin, end=end):
+    if score < least or len(agreeing) < _FEWEST or _returns(query, references, first_line, begin=begin, end=end):
         return None
     done[met.first + run_begin : met.first + run_end] = True
     return _match(query, references, met, begin=met.first + run_begin, end=met.first + run_end, score=score)

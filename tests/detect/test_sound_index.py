@@ -85,14 +85,14 @@ def test_a_lookup_finds_every_entry_of_a_code(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     index = SoundIndex(tmp_path)
     index.add("atlas", [heard(1)])
-    path = tmp_path / "atlas.mfs"
+    path = tmp_path / "atlas.mfa"
     content = bytearray(path.read_bytes())
     content[60] ^= 1
     path.write_bytes(content)
     with pytest.raises(StoreError, match="checksum disagrees"):
         index.read("atlas")
     path.write_bytes(b"nothing")
-    with pytest.raises(StoreError, match=r"atlas\.mfs.*is no fingerprint of sound"):
+    with pytest.raises(StoreError, match=r"atlas\.mfa.*is no fingerprint of sound"):
         index.load()
 
 
