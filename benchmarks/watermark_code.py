@@ -252,11 +252,13 @@ def bound(runs: int, seed: int) -> None:
         for one in first:
             tail = tail_near(one.bits.p, one.table, math.log(1e-4))
             totals = one.table.totals(handed)
+            flagged |= totals >= tail.least_total(math.log(1e-2 * 0.85 * one.weight / 100))
+            if one is not first[number % len(first)]:
+                continue  # models agree on who scores well: counted together, their hits would not be independent
             for place, level in enumerate(levels):
                 least = tail.least_total(math.log(level))
                 reached[place] += (totals >= least).sum()
                 promised[place] += strangers * math.exp(tail.log_reached(least))
-            flagged |= totals >= tail.least_total(math.log(1e-2 * 0.9 * one.weight / 100))
         groups += flagged.reshape(-1, 100).any(axis=1).sum()
         for level, ratios in sampled.items():
             one = first[number % len(first)]
@@ -266,7 +268,7 @@ def bound(runs: int, seed: int) -> None:
                 ratios.append(tilted_share(one, tail, total, rng) / math.exp(tail.log_reached(total)))
                 slack.append(tail.log_mass - tail.tilt * (total - tail.lowest) - tail.log_reached(total))
         tell(f"bound: {number + 1} of {sequences} misleading copies")
-    count = sequences * strangers * len(first)
+    count = sequences * strangers
     rows = [
         Row(
             f"share of strangers that is promised {level:.0e}",
@@ -288,7 +290,7 @@ def bound(runs: int, seed: int) -> None:
     ]
     rows.append(Row("100 strangers, 1 % allowed: traces that accuse", groups / (sequences * strangers / 100), "", most=0.01))
     rows.append(Row("Chernoff's bound over ours, median", math.exp(float(np.median(slack))), "x"))
-    show(f"Strangers against {sequences} copies made to mislead, {positions} positions, all models", rows)
+    show(f"Strangers against {sequences} copies made to mislead, {positions} positions, a model each", rows)
 
 
 def misleading(number: int, secret: bytes, p: Floats, rng: np.random.Generator) -> Evidence:
