@@ -20,7 +20,7 @@ import numpy as np
 
 from mediaforge.frames import read_frames
 from mediaforge.ladder import FittedRung, Rung
-from mediaforge.marking import _pattern
+from mediaforge.marking import keyed_pattern
 from mediaforge.media import Chunk, Grid, Master, Variant, gop_frames
 from mediaforge.tools import Tools, locate_tools
 from mediaforge.transcode.codecs.h264 import AQ_STRENGTH
@@ -75,7 +75,7 @@ def _clip(path: Path, folder: Path, *, first: int, seconds: int, kbps: int, tool
     cpu = {
         "plain": _encode(replace(request, differing={Variant.A: {}}), plain, tools),
         "divergence": _encode(request, diverging, tools),
-        "pattern": _encode(replace(request, patterns={"v": _pattern(pattern_key(SECRET), None)}), patterned, tools),
+        "pattern": _encode(replace(request, patterns={"v": keyed_pattern(pattern_key(SECRET), None)}), patterned, tools),
     }
     base = _scores(plain / "v.a.mp4", source, tools)
     print(f"\n{path.name} {kbps} kbit/s: plain VMAF {base['vmaf']:.2f}, PSNR-U/V {base['u']:.2f}/{base['v']:.2f} dB")

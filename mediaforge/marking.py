@@ -41,7 +41,7 @@ def encode_marked(request: EncodeRequest, to: Path, *, key: bytes, tools: Tools,
 
     `key` is that of the title's patterns. Raises what `encode` raises.
     """
-    all_over = _pattern(key, None)
+    all_over = keyed_pattern(key, None)
     asking = {rung.rung.name: all_over for rung in request.rungs if rung.rung.mark is Mark.PATTERN}
     encode(replace(request, patterns=asking), to, tools=tools, on_progress=lambda share: on_progress(_ENCODED * share))
     marks = {rung.rung.name: _measured(request, rung, to, asked=rung.rung.name in asking) for rung in request.rungs}
@@ -57,8 +57,8 @@ def encode_marked(request: EncodeRequest, to: Path, *, key: bytes, tools: Tools,
     on_progress(1.0)
 
 
-def _pattern(key: bytes, segments: Collection[int] | None) -> Pattern:
-    """In these segments of the title; None: in all."""
+def keyed_pattern(key: bytes, segments: Collection[int] | None) -> Pattern:
+    """The pattern of `key` in these segments of the title; None: in all."""
     return Pattern(cells=CELLS, middle=MIDDLE, unit=UNIT, frames=partial(_pattern_frames, key, segments))
 
 
@@ -87,7 +87,7 @@ def _encode_again(
     found: dict[tuple[str, int], _Again] = {}
     for number, (chunk, names) in enumerate(_weak_parts(request, weak)):
         first = chunk.first_frame // request.grid.gop_frames - begin
-        patterns = {name: _pattern(key, frozenset(begin + place for place in weak[name])) for name in names}
+        patterns = {name: keyed_pattern(key, frozenset(begin + place for place in weak[name])) for name in names}
         rungs = tuple(rung for rung in request.rungs if rung.rung.name in names)
         part = replace(request, chunk=chunk, rungs=rungs, trick=None, patterns=patterns)
         made = folder / f"part-{number}"

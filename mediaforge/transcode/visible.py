@@ -2,7 +2,7 @@
 
 It is drawn by ffmpeg's drawtext, which shapes Arabic and sets it from right to left; the font comes along (fonts/), as no
 machine can be relied on to have one for Arabic, Tifinagh and Latin. The picture has to be encoded again for it: finely, so
-that the forensic mark underneath stays as readable as before.
+that the forensic mark underneath is hardly touched.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 
 _STALL_SECONDS = 180.0
 _LIMITS = Limits(memory_bytes=8 << 30)
-_CRF = 16  # z of the mark as before within its spread
+_CRF = 16  # far finer than the re-encodes that the mark outlives (docs/watermark.md); not measured by itself
 _SIZE = "max(12,h/26)"
 # Seconds of a swing; prime to one another, so that the name comes by everywhere. About a picture's width a minute.
 _ACROSS, _DOWN = 67, 41

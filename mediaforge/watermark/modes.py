@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 WEAK = 0.7  # luma levels: below it a re-encoded copy is read wrongly now and then (facts-watermark 5.1, 3.6)
-# A pattern is coarse, so less of it does; below this a copy at 240p read one segment in ten wrongly, or not at all.
+# A pattern is coarser than coding noise and outlives it, so less of it does. How little was not measured over many clips.
 UNREADABLE = 0.25
 
 
