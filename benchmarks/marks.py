@@ -31,6 +31,7 @@ from mediaforge.watermark.pattern import pattern_key
 from mediaforge.watermark.strength import head_strengths
 from mediaforge.watermark.variants import encoder_options
 
+SAMPLE = Path(__file__).parent.parent / "samples" / "atlas-720p25.mp4"
 CLIPS = {  # where to begin, in frames
     "film-720p25-60s.mp4": 480,
     "tos-battle.webm": 720,
@@ -46,20 +47,19 @@ ATTACKS = {"crf 33": ["-crf", "33"], "240p crf 30": ["-vf", "scale=426:240", "-c
 
 def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("folder", type=Path, nargs="?", default=Path("/work/shared/media"))
+    words.add_argument("folder", type=Path, nargs="?", help="of --clips; the shipped sample without one")
     words.add_argument("--clips", nargs="*", default=list(CLIPS))
     words.add_argument("--seconds", type=int, default=8)
     words.add_argument("--kbps", nargs="*", type=int, default=[500, 3000])
     asked = words.parse_args()
     tools = locate_tools({})
-    for name in asked.clips:
-        path = asked.folder / name
+    for path in [asked.folder / name for name in asked.clips] if asked.folder else [SAMPLE]:
         if not path.is_file():
-            print(f"{name}: not there, left out")
+            print(f"{path.name}: not there, left out")
             continue
         for kbps in asked.kbps:
             with tempfile.TemporaryDirectory(prefix="marks-") as folder:
-                _clip(path, Path(folder), first=CLIPS.get(name, 0), seconds=asked.seconds, kbps=kbps, tools=tools)
+                _clip(path, Path(folder), first=CLIPS.get(path.name, 0), seconds=asked.seconds, kbps=kbps, tools=tools)
 
 
 def _clip(path: Path, folder: Path, *, first: int, seconds: int, kbps: int, tools: Tools) -> None:
