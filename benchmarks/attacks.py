@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mediaforge.confinement import Limits
 from mediaforge.frames import read_frames
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_QUIET, Tools, media_input, run
 
 _LIMITS = Limits(memory_bytes=8 << 30)
 _X264 = "-c:v libx264 -preset veryfast -crf"

@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError, ToolError
 from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER, SOUND, SOUND_HEADER
-from mediaforge.tools import Limits, open_stream, python_module
+from mediaforge.tools import open_stream, python_module
 
 _LIMITS = Limits(cpu_seconds=36_000, memory_bytes=8 << 30)
 

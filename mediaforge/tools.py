@@ -1,15 +1,13 @@
 """The one process door: where foreign programs are found, limited, watched and ended.
 
 A program started here dies with us (PR_SET_PDEATHSIG), stays in our process group (so that a stopped job takes its
-programs along), has no network unless asked for, and its words are masked before anyone sees them.
+programs along), has no network unless asked for (confinement.py), and its words are masked before anyone sees them.
 """
 
 import contextlib
-import ctypes
 import hashlib
 import importlib.util
 import os
-import resource
 import selectors
 import shutil
 import signal
@@ -22,6 +20,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from mediaforge.confinement import OFFLINE, Limits, confined, die_with_parent
 from mediaforge.errors import ToolError, ToolMissing
 
 # Containers a producer or a pirate may hand us. Left out on purpose: everything that opens further files or hosts by
@@ -47,9 +46,6 @@ _WHEELS = {
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 _TAIL_BYTES = 16_384
-_CLONE_NEWUSER = 0x10000000
-_CLONE_NEWNET = 0x40000000
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +56,6 @@ class Tools:
     ffprobe: Path
     packager: Path
     valkey: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a child may use; None leaves a resource unlimited."""
-
-    cpu_seconds: int | None = None
-    memory_bytes: int | None = None
-    file_bytes: int | None = None
-    network: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +106,7 @@ def run(
     argv: Sequence[str | Path],
     *,
     name: str,
-    limits: Limits = Limits(),
+    limits: Limits = OFFLINE,
     stdin: bytes | None = None,
     pass_fds: tuple[int, ...] = (),
     cwd: Path | None = None,
@@ -157,7 +143,7 @@ def run(
 
 @contextlib.contextmanager
 def open_stream(
-    argv: Sequence[str | Path], *, name: str, limits: Limits = Limits(), stdin: bytes | None = None
+    argv: Sequence[str | Path], *, name: str, limits: Limits = OFFLINE, stdin: bytes | None = None
 ) -> Iterator[BinaryIO]:
     """A program's stdout as a file. Leaving early ends the program; reading to the end raises ToolError where it failed."""
     with _started(argv, name=name, limits=limits, stdin=stdin, pass_fds=(), cwd=None) as child:
@@ -196,7 +182,7 @@ def spawn(
                 start_new_session=detached,
                 pass_fds=pass_fds,
                 env={**os.environ, **env_extra} if env_extra else None,
-                preexec_fn=None if detached else _die_with_parent(os.getpid()),  # noqa: PLW1509 (see _confined)
+                preexec_fn=None if detached else die_with_parent(os.getpid()),  # noqa: PLW1509 (see confined)
             )
         except OSError as error:
             raise ToolMissing(name, f"cannot be started ({error.strerror}); run `mediaforge doctor`") from error
@@ -258,7 +244,7 @@ def _started(
                 stderr=errors,
                 pass_fds=pass_fds,
                 cwd=cwd,
-                preexec_fn=_confined(limits, os.getpid()),  # noqa: PLW1509 (see _confined)
+                preexec_fn=confined(limits, os.getpid()),  # noqa: PLW1509 (see confined)
             )
         except OSError as error:
             raise ToolMissing(name, f"cannot be started ({error.strerror}); run `mediaforge doctor`") from error
@@ -295,40 +281,6 @@ def _unnamed_file(content: bytes) -> IO[bytes]:
     file.write(content)
     file.seek(0)
     return file
-
-
-def _confined(limits: Limits, parent: int) -> Callable[[], None]:
-    """What the child does between fork and exec: system calls prepared here, so no lock of another thread can hold it."""
-    die = _die_with_parent(parent)
-    libc = ctypes.CDLL(None, use_errno=True)
-    # Without root a network namespace needs a user namespace around it. Where neither is allowed the child runs with the
-    # host's network: `doctor` says so, and the protocol whitelists still stand.
-    flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET
-
-    def confine() -> None:
-        die()
-        for kind, value in (
-            (resource.RLIMIT_CPU, limits.cpu_seconds),
-            (resource.RLIMIT_AS, limits.memory_bytes),
-            (resource.RLIMIT_FSIZE, limits.file_bytes),
-        ):
-            if value is not None:
-                resource.setrlimit(kind, (value, value))
-        if not limits.network:
-            libc.unshare(flags)
-
-    return confine
-
-
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def arm() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died between fork and prctl
-            os._exit(1)
-
-    return arm
 
 
 def _ending(code: int | None) -> str:

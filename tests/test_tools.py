@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import ToolError, ToolMissing
-from mediaforge.tools import INPUT_FORMATS, Limits, Tools, build_id, locate_tools, media_input, open_stream, run, spawn
+from mediaforge.tools import INPUT_FORMATS, Tools, build_id, locate_tools, media_input, open_stream, run, spawn
 
 
 def python(program: str) -> list[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from mediaforge.confinement import Limits
 from mediaforge.media import Master
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_QUIET, Tools, media_input, run
 
 VERSION = "1.5.1"
 # Its own table (streamer/bitrate_configuration.py, DEFAULT_VIDEO_RESOLUTIONS): the box each name stands for.

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError, StoreError
-from mediaforge.tools import Limits, python_module, run
+from mediaforge.tools import python_module, run
 
 _MEMORY_BYTES = 2 << 30  # yt-dlp knows 1,800 sites and keeps whole pages in memory
 _SPARE_BYTES = 1 << 20

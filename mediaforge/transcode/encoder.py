@@ -19,11 +19,12 @@ from typing import Any
 
 import ffmpeg
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError, ToolError
 from mediaforge.frames import Piece, join
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, run
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.codecs.interface import Goal
 from mediaforge.transcode.overlay import laid_on, pattern_input

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError
 from mediaforge.media import AUDIO_RATE, AudioTrack
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_QUIET, Tools, media_input, run
 
 FRAME = Fraction(1536, AUDIO_RATE)
 

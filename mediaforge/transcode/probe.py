@@ -6,9 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError, ToolError
 from mediaforge.media import AudioTrack, Master, SubtitleTrack, VideoTrack
-from mediaforge.tools import Limits, Tools, media_input, run
+from mediaforge.tools import Tools, media_input, run
 
 _LIMITS = Limits(cpu_seconds=3_600, memory_bytes=4 << 30)
 # A header may promise a little more than the last packet holds (edit lists, rounding); a second is a cut.

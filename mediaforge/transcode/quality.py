@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import ToolError
 from mediaforge.ladder import Screen
 from mediaforge.media import Master, VideoTrack
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, media_input, run
 from mediaforge.transcode.clean import cleaning_filters, input_matrix
 from mediaforge.transcode.glance import Glance, glance_graph, read_glance
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.confinement import Limits
+from mediaforge.tools import FFMPEG_QUIET, Tools, media_input, run
 
 _LIMITS = Limits(memory_bytes=8 << 30)
 

@@ -3,9 +3,10 @@
 import math
 from pathlib import Path
 
+from mediaforge.confinement import Limits
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid
-from mediaforge.tools import Limits, Tools, media_input, run
+from mediaforge.tools import Tools, media_input, run
 from mediaforge.transcode.codecs import codec
 
 SEGMENT_TOLERANCE = 1.10  # a segment's rate over its rung's: what players' safety margins swallow

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from mediaforge.confinement import Limits
 from mediaforge.ladder import AudioRung
 from mediaforge.media import AUDIO_RATE, AudioTrack
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, media_input, run
 
 _CODECS = {"aac": ("aac", ()), "opus": ("libopus", ("-application", "audio", "-frame_duration", "20"))}
 _LIMITS = Limits(memory_bytes=4 << 30)

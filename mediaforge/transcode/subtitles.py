@@ -4,8 +4,9 @@ import re
 from fractions import Fraction
 from pathlib import Path
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError, ToolError
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_QUIET, Tools, media_input, run
 
 RIGHT_TO_LEFT_MARK = "\u200f"
 # Hebrew to Arabic Extended-A, and the Arabic presentation forms: scripts written from right to left.

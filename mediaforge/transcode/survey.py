@@ -16,9 +16,10 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError
 from mediaforge.media import Grid, Master
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, open_stream
+from mediaforge.tools import FFMPEG_QUIET, Tools, open_stream
 from mediaforge.transcode.source import grid_picture
 
 _THUMB = (32, 18)

@@ -14,10 +14,11 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError
 from mediaforge.ladder import Screen
 from mediaforge.media import Grid, Master, Shape
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Limits, Tools, run
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, run
 from mediaforge.transcode.codecs.interface import Codec
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import ffmpeg
 
+from mediaforge.confinement import Limits
 from mediaforge.media import Grid
-from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, INPUT_FORMATS, Limits, Tools, run
+from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, INPUT_FORMATS, Tools, run
 
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 

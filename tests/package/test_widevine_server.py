@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import KeySourceError, ToolError
 from mediaforge.package.keys import KeyStore
 from mediaforge.package.keysources.source import KeyWish, fetch_keys
 from mediaforge.package.keysources.widevine import WidevineServer, aes_signature, request_message, rsa_signature
 from mediaforge.package.pssh import WidevineData, build_widevine
-from mediaforge.tools import Limits, Tools, run
+from mediaforge.tools import Tools, run
 from tests.package.key_servers import Answerer, Asked, Told, serving, stall
 from tests.package.keypairs import pair
 from tests.package.packager_boxes import tiny_sound

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError
 from mediaforge.media import AudioTrack, Master, VideoTrack
-from mediaforge.tools import FFMPEG_QUIET, Limits, Tools, media_input, run
+from mediaforge.tools import FFMPEG_QUIET, Tools, media_input, run
 from mediaforge.transcode.qc.finding import QcLimits
 from mediaforge.transcode.qc.flashes import FlashCounter
 from mediaforge.transcode.qc.reading import read_bars, read_fields, read_frames, read_sound, read_stretches
