@@ -9,7 +9,7 @@ from pathlib import Path
 from mediaforge.catalogue import Catalogue, Recipient
 from mediaforge.cli.command import Call
 from mediaforge.cli.follow import run_release
-from mediaforge.cli.identify import match_data
+from mediaforge.cli.matches import match_data
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.progress import by_fraction, telling
 from mediaforge.cli.release import release_data

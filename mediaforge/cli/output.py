@@ -40,6 +40,11 @@ def clock(seconds: Fraction | float) -> str:
     return f"{hours}:{minutes:02}:{rest}" if hours else f"{minutes}:{rest}"
 
 
+def printable(words: object) -> str:
+    """Words from outside (a file's name, a stream's) for a terminal: what would steer it, or is no text, is shown as \ufffd."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in str(words))
+
+
 def size(count: int) -> str:
     """`1.5 MB`: bytes in powers of a thousand, as disks and tariffs count."""
     number = float(count)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import click
 
 from mediaforge.cli.command import Call, Command
-from mediaforge.cli.identify import match_data
+from mediaforge.cli.matches import match_data
 from mediaforge.cli.online import fetched
 from mediaforge.cli.opening import open_context
 from mediaforge.cli.output import clock, size
