@@ -7,7 +7,7 @@ hostile file can at worst kill its own child.
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -67,13 +67,15 @@ def read_frames(
     quick: bool = False,
     heads: int | None = None,
     key: bytes | None = None,
+    cpu_seconds: int | None = None,
 ) -> Iterator[Frame]:
     """Decode the pictures of a file, or of several files read as one (an init segment and its media segments).
 
     `size` scales to exactly (width, height); `max_side` shrinks and keeps the shape; `fps` samples the first picture at
     or after each tick; `spans` are several starts and ends, read one after the other in one child; `quick` leaves out B
     pictures and the loop filter, which thumbnails do not need; `heads` decodes of each closed GOP only so many pictures, the
-    first in the order of decoding; `key` is a content key (16 bytes). Raises MediaError where the file cannot be decoded.
+    first in the order of decoding; `key` is a content key (16 bytes); `cpu_seconds` is the most that decoding may take.
+    Raises MediaError where the file cannot be decoded.
     """
     request = {
         "work": "frames",
@@ -85,7 +87,7 @@ def read_frames(
         "quick": quick,
         "heads": heads,
     }
-    with _child(source, request, key) as stream:
+    with _child(source, request, key, cpu_seconds) as stream:
         while (kind := _exactly(stream, 1, source)) == FRAME:
             _, num, den, height, width, channels = FRAME_HEADER.unpack(kind + _exactly(stream, FRAME_HEADER.size - 1, source))
             pixels = np.frombuffer(_exactly(stream, height * width * channels, source), np.uint8)
@@ -94,13 +96,15 @@ def read_frames(
         _report(stream, kind, source)
 
 
-def read_audio(source: Source, *, rate: int, track: int = 0, key: bytes | None = None) -> Iterator[NDArray[np.int16]]:
+def read_audio(
+    source: Source, *, rate: int, track: int = 0, key: bytes | None = None, cpu_seconds: int | None = None
+) -> Iterator[NDArray[np.int16]]:
     """Decode a sound track of a file (0 is the first), mixed down to one channel, `rate` samples a second, block by block.
 
     The first sample lies at the file's first picture: what comes before is left out, and silence stands for what is
     missing. Raises MediaError where the file cannot be decoded or has no such track.
     """
-    with _child(source, {"work": "sound", "rate": rate, "track": track}, key) as stream:
+    with _child(source, {"work": "sound", "rate": rate, "track": track}, key, cpu_seconds) as stream:
         while (kind := _exactly(stream, 1, source)) == SOUND:
             _, count = SOUND_HEADER.unpack(kind + _exactly(stream, SOUND_HEADER.size - 1, source))
             yield np.frombuffer(_exactly(stream, 2 * count, source), "<i2").astype(np.int16)
@@ -146,13 +150,14 @@ def _mux(paths: list[Path], request: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _child(source: Source, request: dict[str, Any], key: bytes | None) -> Iterator[BinaryIO]:
+def _child(source: Source, request: dict[str, Any], key: bytes | None, cpu_seconds: int | None = None) -> Iterator[BinaryIO]:
     paths = [source] if isinstance(source, Path) else list(source)
     for path in paths:
         _check_readable(path)
     request = {**request, "paths": [str(path.absolute()) for path in paths], "key": key.hex() if key else None}
     argv = python_module("mediaforge.frames_child")
-    with open_stream(argv, name="decoder", limits=_LIMITS, stdin=json.dumps(request).encode()) as stream:
+    limits = _LIMITS if cpu_seconds is None else replace(_LIMITS, cpu_seconds=cpu_seconds)
+    with open_stream(argv, name="decoder", limits=limits, stdin=json.dumps(request).encode()) as stream:
         yield stream
 
 

@@ -1,5 +1,7 @@
 """The kinds of words a command line takes: ids, side files, ladders. What makes no sense is a usage error here."""
 
+import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from mediaforge.media import SideFile, is_id, is_language
 DEFAULT_LADDER = "maroc"
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path, file_okay=False)
+_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
 
 
 class IdType(click.ParamType[str]):
@@ -42,8 +45,24 @@ class SideFileType(click.ParamType[SideFile]):
         return SideFile(path=Path(path), language=language)
 
 
+class TimeType(click.ParamType[Fraction]):
+    """A place in a film: seconds, or as `identify` prints it, such as 1:02:03.4."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        if isinstance(value, Fraction):
+            return value
+        found = _CLOCK.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no time; give seconds, or 1:02:03.4", param, ctx)
+        hours, minutes, seconds = (Fraction(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + seconds
+
+
 ID = IdType()
 SIDE_FILE = SideFileType()
+TIME = TimeType()
 
 ladder_option = click.option(
     "--ladder", default=DEFAULT_LADDER, show_default=True, metavar="NAME", help="A shipped ladder, or a path to a TOML file."

@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import click
 
-from mediaforge.cli.arguments import ID
+from mediaforge.cli.arguments import ID, TIME
 from mediaforge.cli.command import Call, Command
 from mediaforge.cli.online import is_online
 from mediaforge.cli.opening import open_context
@@ -19,29 +18,13 @@ from mediaforge.errors import MediaError, UnknownId
 from mediaforge.media import Span
 from mediaforge.steps import digest_file
 
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-class TimeType(click.ParamType[Fraction]):
-    """A place in a film: seconds, or as `identify` prints it, such as 1:02:03.4."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        if isinstance(value, Fraction):
-            return value
-        found = _CLOCK.fullmatch(str(value))
-        if found is None:
-            self.fail(f"{value!r} is no time; give seconds, or 1:02:03.4", param, ctx)
-        hours, minutes, seconds = (Fraction(part or 0) for part in found.groups())
-        return hours * 3600 + minutes * 60 + seconds
 
 
 @click.command("exclude", cls=Command)
 @click.argument("title", type=ID)
-@click.argument("start", type=TimeType())
-@click.argument("end", type=TimeType())
+@click.argument("start", type=TIME)
+@click.argument("end", type=TIME)
 @click.pass_obj
 def exclude(call: Call, /, *, title: str, start: Fraction, end: Fraction) -> None:
     """Let a part of a title never count: an ident, credits, footage that others may show.

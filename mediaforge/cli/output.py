@@ -29,7 +29,7 @@ class Printer:
 
 
 def print_object(data: Mapping[str, object]) -> None:
-    click.echo(json.dumps(data, default=_plain, indent=2))
+    click.echo(json.dumps(data, default=plain, indent=2))
 
 
 def clock(seconds: Fraction | float) -> str:
@@ -72,7 +72,7 @@ def one_in(probability: float) -> str:
     return "less than 1 in 999 trillion"
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """How a value that JSON does not know is written: times as seconds, paths and choices as text."""
     if isinstance(value, Fraction):
         return round(float(value), 6)

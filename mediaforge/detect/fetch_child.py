@@ -3,20 +3,17 @@
 import json
 import os
 import sys
-import urllib.error
-import urllib.request
 from html.parser import HTMLParser
-from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from mediaforge.detect.guard import CapReached, Guard, NotFetched, NoVideo, status_refusal, unreachable
+from mediaforge.detect.guard import CapReached, Guard, NotFetched, NoVideo, not_public
+from mediaforge.detect.plain_http import TIMEOUT_SECONDS, opened, read
 
 COPY = Path("copy")  # without an ending: what it is shows when it is decoded
 VIDEO_ENDINGS = frozenset({".mp4", ".m4v", ".mov", ".webm", ".mkv", ".ts", ".mpg", ".mpeg", ".avi", ".flv"})
 LINK_ENDINGS = VIDEO_ENDINGS | {".m3u8", ".mpd"}
-TIMEOUT_SECONDS = 20
 MAX_PAGE_BYTES = 4 << 20
 
 
@@ -42,17 +39,13 @@ def _fetch(request: dict[str, Any], guard: Guard) -> dict[str, Any]:
         _keep_largest()
     except NotFetched:
         if guard.refused:
-            raise _refusal(guard.refused[0]) from None
+            raise not_public(guard.refused[0]) from None
         raise
     except OSError as error:
         raise NotFetched(f"cannot be written ({error.strerror}); free space, then rerun", outcome="unwritable") from error
     if not COPY.is_file() or not COPY.stat().st_size:
         raise NotFetched("gave no video before the limit of bytes was reached; check that it is a video page")
     return {**found, "file": str(COPY), "bytes": guard.received}
-
-
-def _refusal(address: str) -> NotFetched:
-    return NotFetched(f"leads to {address}, which is no public address; name its host in scan_allow_hosts if it is meant")
 
 
 def _found(request: dict[str, Any]) -> dict[str, Any]:
@@ -75,46 +68,19 @@ def _found(request: dict[str, Any]) -> dict[str, Any]:
 
 def _plainly(url: str) -> dict[str, Any] | None:
     """Fetch a video file as it lies there; None where the address gives a page or a playlist instead."""
-    with _opened(url) as response:
+    with opened(url) as response:
         if response.headers.get_content_maintype() == "text" or "mpegurl" in response.headers.get_content_type():
             return None
         with COPY.open("wb") as file:
-            while block := _read(response, 1 << 16):
+            while block := read(response, 1 << 16):
                 file.write(block)
         return {"url": response.url, "title": PurePosixPath(urlsplit(url).path).name, "extractor": "plain"}
 
 
-def _opened(url: str) -> Any:
-    opener = urllib.request.OpenerDirector()  # only these: no file:, no ftp:, no data:, no proxy
-    for handler in (
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.UnknownHandler,
-    ):
-        opener.add_handler(handler())
-    request = urllib.request.Request(url, headers={"User-Agent": "mediaforge"})  # noqa: S310 (fetch() and the opener see to it)
-    try:
-        return opener.open(request, timeout=TIMEOUT_SECONDS)
-    except urllib.error.HTTPError as error:
-        raise status_refusal(error.code) from error
-    except (OSError, HTTPException) as error:
-        raise unreachable() from error
-
-
-def _read(response: Any, count: int) -> bytes:
-    try:
-        return bytes(response.read(count))
-    except (OSError, HTTPException) as error:
-        raise unreachable() from error
-
-
 def _first_link(url: str) -> str | None:
     """The first address on a page that ends like a video or a playlist."""
-    with _opened(url) as response:
-        page = _read(response, MAX_PAGE_BYTES).decode("utf-8", "replace")
+    with opened(url) as response:
+        page = read(response, MAX_PAGE_BYTES).decode("utf-8", "replace")
         parser = _Links()
         parser.feed(page)
         links = (urljoin(response.url, link) for link in parser.found)

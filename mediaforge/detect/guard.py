@@ -8,6 +8,7 @@ playlist are all covered, whichever library asks.
 import ipaddress
 import socket
 import sys
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +48,10 @@ def unreachable() -> NotFetched:
     return NotFetched("cannot be reached; check the address and the network, then try again", outcome="unreachable")
 
 
+def not_public(address: str) -> NotFetched:
+    return NotFetched(f"leads to {address}, which is no public address; name its host in scan_allow_hosts if it is meant")
+
+
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the open internet, also when it wraps an IPv4 address in an IPv6 one."""
     try:
@@ -66,9 +71,15 @@ class Guard:
     def __init__(self, allow_hosts: tuple[str, ...], max_bytes: int) -> None:
         self.allow_hosts = [urlsplit(f"//{entry.lower()}") for entry in allow_hosts]
         self.max_bytes = max_bytes
+        self.deadline: float | None = None  # of time.monotonic
         self.received = 0
         self.refused: list[str] = []
         self.allowed: set[tuple[Any, Any]] = set()  # what the allowed hosts resolved to
+
+    def allow(self, *, max_bytes: int, seconds: float) -> None:
+        """From now on so many more bytes, and so long: a server that sends a byte now and then holds nobody for ever."""
+        self.max_bytes = self.received + max_bytes
+        self.deadline = time.monotonic() + seconds
 
     def install(self) -> None:
         """From now on, until this process ends."""
@@ -85,6 +96,8 @@ class Guard:
             self.received += count or 0
             if self.received > self.max_bytes:
                 raise CapReached
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise TimeoutError
             return count
 
         socket.getaddrinfo = noting_allowed

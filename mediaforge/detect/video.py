@@ -46,7 +46,7 @@ class Fingerprint:
 
 
 def fingerprint(frames: Iterable[Frame], looking: Looking = TITLE) -> Fingerprint:
-    """The fingerprint of gray pictures (h, w), all of one size, in the order of their times.
+    """The fingerprint of gray pictures (h, w) in the order of their times. Their size may change, as in a broadcast.
 
     Sample a title at SAMPLE_FPS and a query at `query_fps` and look as `query_looking` says, both shrunk to MAX_SIDE.
     """
@@ -104,7 +104,11 @@ class _Clock:
 def _stretches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
     stretch: list[Frame] = []
     for frame in frames:
-        if stretch and (len(stretch) == _STRETCH_FRAMES or frame.seconds - stretch[0].seconds >= _STRETCH_SECONDS):
+        if stretch and (
+            len(stretch) == _STRETCH_FRAMES
+            or frame.seconds - stretch[0].seconds >= _STRETCH_SECONDS
+            or frame.image.shape != stretch[0].image.shape
+        ):
             yield stretch
             stretch = []
         stretch.append(frame)

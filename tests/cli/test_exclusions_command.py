@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mediaforge.cli.exclusions import TimeType
+from mediaforge.cli.arguments import TimeType
 from mediaforge.cli.main import run
 
 
