@@ -19,8 +19,9 @@ from typing import Any, BinaryIO, Literal
 import av
 import av.logging
 from av.container import InputContainer, OutputContainer
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 
+from mediaforge.frames_needed import needed
 from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER, SOUND, SOUND_HEADER
 from mediaforge.tools import INPUT_FORMATS
 
@@ -65,7 +66,9 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             stream.codec_context.skip_frame = "BIDIR"
             stream.codec_context.options = {"skip_loop_filter": "all"}
         tick = 0
-        for seconds, frame in _spanned(container, stream, request["spans"], heads=request["heads"]):
+        scaler = VideoReformatter()  # one for all pictures: preparing it costs more than a picture
+        sparse = Fraction(request["fps"]) if request["quick"] and request["fps"] else None
+        for seconds, frame in _spanned(container, stream, request["spans"], heads=request["heads"], sparse=sparse):
             if request["fps"]:
                 # The first picture at or after each tick; half a millisecond forgives a container's rounded times.
                 if seconds + Fraction(1, 2000) < tick / Fraction(request["fps"]):
@@ -73,7 +76,7 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
                 tick = math.floor((seconds + Fraction(1, 2000)) * Fraction(request["fps"])) + 1
             width, height = _target(request, frame, aspect=stream.sample_aspect_ratio or 1)
             kind = "rgb24" if request["rgb"] else "gray"
-            image = frame.reformat(width=width, height=height, format=kind, interpolation=Interpolation.AREA)
+            image = scaler.reformat(frame, width=width, height=height, format=kind, interpolation=Interpolation.AREA)
             channels = 3 if request["rgb"] else 1
             out.write(FRAME_HEADER.pack(FRAME, seconds.numerator, seconds.denominator, height, width, channels))
             # Row by row, for rows may be padded. Not by numpy: loading it takes longer than decoding a few pictures.
@@ -83,14 +86,20 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
 
 def _spanned(
-    container: InputContainer, stream: Any, spans: list[tuple[float, float | None]], *, heads: int | None
+    container: InputContainer,
+    stream: Any,
+    spans: list[tuple[float, float | None]],
+    *,
+    heads: int | None,
+    sparse: Fraction | None,
 ) -> Iterator[tuple[Fraction, Any]]:
-    """The pictures within each span, with their seconds; with `heads` only the first ones of each closed GOP."""
+    """The pictures within each span, with their seconds; with `heads` only the first ones of each closed GOP, with
+    `sparse` without those that so many ticks a second do not need."""
     origin = _origin(stream)
     for number, (start, end) in enumerate(spans):
         if start > 0 or number:
             container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
-        for frame in _heads(container, stream, heads) if heads else container.decode(stream):
+        for frame in _decoded(container, stream, heads=heads, sparse=sparse):
             if frame.pts is None:
                 continue
             seconds = (frame.pts - origin) * stream.time_base
@@ -99,6 +108,23 @@ def _spanned(
             if end is not None and seconds >= end:
                 break
             yield seconds, frame
+
+
+def _decoded(container: InputContainer, stream: Any, *, heads: int | None, sparse: Fraction | None) -> Iterator[Any]:
+    if heads:
+        return _heads(container, stream, heads)
+    return _sparse(container, stream, sparse) if sparse else container.decode(stream)
+
+
+def _sparse(container: InputContainer, stream: Any, fps: Fraction) -> Iterator[av.VideoFrame]:
+    """The pictures that `fps` ticks a second need, and some between them."""
+    packets = (packet for packet in _packets(container, stream) if packet.pts is not None)
+    origin, tick = _origin(stream), stream.time_base
+    for packet in needed(packets, fps=fps, seconds=lambda packet: (packet.pts - origin) * tick):
+        yield from stream.codec_context.decode(packet)
+        if packet is None:
+            stream.codec_context.flush_buffers()
+    yield from stream.codec_context.decode(None)
 
 
 def _heads(container: InputContainer, stream: Any, count: int) -> Iterator[av.VideoFrame]:

@@ -53,6 +53,16 @@ def test_sampling_takes_the_first_frame_at_or_after_each_tick(clip: Path) -> Non
     assert times == [Fraction(round(25 * tick / 2 + 0.01), 25) for tick in range(16)]
 
 
+def test_a_quick_sample_shows_the_same_pictures_at_most_a_tick_later(variants: dict[str, Path]) -> None:
+    shown = {frame.seconds: frame.image for frame in read_frames(variants["a"], size=(64, 36))}
+    quick = list(read_frames(variants["a"], size=(64, 36), fps=4, quick=True))
+    times = [frame.seconds for frame in quick]
+    assert {Fraction(second) for second in range(8)} <= set(times)  # keyframes
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) <= Fraction(2, 4) + Fraction(3, 25)
+    for frame in quick:  # not exactly: the loop filter is left out
+        assert np.abs(frame.image.astype(int) - shown[frame.seconds]).mean() < 2
+
+
 def test_colour_has_three_channels(clip: Path) -> None:
     assert next(read_frames(clip, size=(32, 18), rgb=True)).image.shape == (18, 32, 3)
 
