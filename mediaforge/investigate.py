@@ -25,6 +25,7 @@ from mediaforge.plan import load_plan
 from mediaforge.recipes import marks_of, result_of
 from mediaforge.release import read_release
 from mediaforge.steps import digest_file
+from mediaforge.titlepictures import note_file
 from mediaforge.transcode.encoder import rendition_name
 from mediaforge.transcode.probe import probe
 from mediaforge.watermark.evidence import Evidence
@@ -56,6 +57,7 @@ def add_reference(context: Context, master: Path, title: str) -> None:
     PointFiles(context.index_folder).add(title, seen.features)
     context.index.add(title, seen)
     SoundIndex(context.sound_index_folder).add(title, tracks)
+    note_file(context, title, film.path)
 
 
 def identify(context: Context, copy: Path, *, address: str | None = None) -> tuple[Found, ...]:

@@ -15,6 +15,7 @@ from mediaforge.context import Context
 from mediaforge.detect.pointfile import PointFiles
 from mediaforge.detect.sound_index import SoundIndex
 from mediaforge.investigate import add_reference
+from mediaforge.titlepictures import forget_file
 
 
 @click.group("fingerprint", cls=Group)
@@ -81,6 +82,7 @@ def remove(call: Call, id: str) -> None:
     context.index.remove(id)
     PointFiles(context.index_folder).remove(id)
     SoundIndex(context.sound_index_folder).remove(id)
+    forget_file(context, id)
     call.printer.answer({"title": id}, lambda: print_lines(f"{id} is no longer in the index"))
 
 

@@ -12,6 +12,7 @@ from mediaforge.errors import MediaError
 from mediaforge.frames import read_frames
 
 _SIDE = 640
+_A_SECOND = 8.0  # so many pictures of a second are sent: the nearest is at most an eighth late
 _GOOD = 72  # JPEG quality: a page of four pictures stays below half a megabyte
 
 
@@ -30,6 +31,21 @@ def variant_difference(a: Path, b: Path, *, seconds: float, gain: int) -> Differ
     ours, theirs = _frame_at(a, seconds), _frame_at(b, seconds)  # (h, w, 3)
     apart = np.clip(128 + gain * (ours.astype(np.int16) - theirs), 0, 255).astype(np.uint8)
     return Difference(a=_jpeg(ours), b=_jpeg(theirs), apart=_jpeg(apart), gain=gain)
+
+
+def frames_at(path: Path, moments: Sequence[float]) -> dict[float, bytes]:
+    """The pictures of a file at these moments, or within a second after them, as JPEG, by one decoder.
+
+    A moment without one is left out. Raises MediaError.
+    """
+    wanted = sorted({max(0.0, moment) for moment in moments})
+    spans = [(moment, moment + 1.0) for moment in wanted]
+    found: dict[float, bytes] = {}
+    for frame in read_frames(path, max_side=_SIDE, rgb=True, fps=_A_SECOND, spans=spans):
+        for moment in wanted:
+            if moment not in found and moment <= frame.seconds < moment + 1.0:
+                found[moment] = _jpeg(frame.image)
+    return {moment: found[max(0.0, moment)] for moment in moments if max(0.0, moment) in found}
 
 
 def spread(start: float, end: float, *, count: int) -> Sequence[float]:
