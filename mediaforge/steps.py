@@ -14,6 +14,7 @@ import json
 import os
 import resource
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -100,12 +101,15 @@ class StepStore:
             if found is not None:
                 return found
             self._check_attempts(step, key)
-            draft = self.root / "drafts" / key
-            shutil.rmtree(draft, ignore_errors=True)
+            place = self.root / "drafts" / key
+            draft, scratch = place / "result", place / "scratch"
+            shutil.rmtree(place, ignore_errors=True)
             draft.mkdir(parents=True)
+            scratch.mkdir()
             try:
                 began, cpu = time.monotonic(), _cpu_seconds()
-                work(draft)
+                with _temporary_files_in(scratch):
+                    work(draft)
                 return self._publish(key, draft, seconds=time.monotonic() - began, cpu_seconds=_cpu_seconds() - cpu)
             except MediaforgeError as error:
                 self._check_space(error)
@@ -113,7 +117,7 @@ class StepStore:
                     self._count_failure(key, str(error))
                 raise
             finally:
-                shutil.rmtree(draft, ignore_errors=True)
+                shutil.rmtree(place, ignore_errors=True)
 
     def result_folder(self, digest: str) -> Path:
         """Where the files of a result lie, if they are there still; known by the digest alone."""
@@ -206,6 +210,20 @@ def _disk_errors(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(place, f"cannot be written ({error.strerror}); free space and rerun") from error
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """A step's temporary files (gigabytes, at times) on the state's disk, where the next run of a killed one removes them.
+
+    The system's folder may be memory, and nobody would tidy up there. A process works on one step at a time.
+    """
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder.absolute())
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _is_whole(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ StepStore(Path({str(steps.root)!r})).run(step, work)
     assert steps.lookup(step().key) is None
     result = steps.run(step(), write("frames"))
     assert sorted(path.name for path in result.folder.iterdir()) == ["out.txt"]
+
+
+def test_temporary_files_of_a_step_lie_in_its_state_and_go_with_it(steps: StepStore, tmp_path: Path) -> None:
+    seen: list[Path] = []
+
+    def work(to: Path) -> None:
+        seen.append(Path(tempfile.mkdtemp()))
+        (to / "out").write_text("done")
+
+    result = steps.run(step(), work)
+    assert seen[0].is_relative_to(tmp_path) and not seen[0].exists()
+    assert [path.name for path in result.folder.iterdir()] == ["out"]
+    assert not Path(tempfile.gettempdir()).is_relative_to(tmp_path)
 
 
 def test_a_tool_that_fails_on_a_full_disk_is_not_blamed(steps: StepStore, monkeypatch: pytest.MonkeyPatch) -> None:
