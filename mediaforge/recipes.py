@@ -146,7 +146,7 @@ def _chunk(context: Context, plan: Plan, number: int) -> Recipe:
     }
     step = Step(
         name="chunk",
-        version=4,
+        version=5,
         inputs=(plan.master_digest,),
         params=to_facts(params),
         tools=(build_id(context.tools.ffmpeg),),

@@ -3,6 +3,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from mediaforge.errors import MediaError
@@ -64,6 +65,23 @@ def test_variants_differ_only_in_the_settings_given(tools: Tools) -> None:
     request = EncodeRequest(master=master(), grid=grid, chunk=chunk, rungs=(rung("v", 320, 180, 100),), differing=DIVERGING)
     a, b = (word for word in encode_argv(request, Path("/out"), tools=tools) if word.startswith("keyint="))
     assert b == f"{a}:deadzone-inter=18"
+
+
+@pytest.mark.parametrize(("size", "level"), [((1920, 1080), 40), ((1280, 720), 31), ((2560, 1440), 50)])
+def test_slow_presets_keep_to_the_level_of_phones(
+    size: tuple[int, int], level: int, ffmpeg: Callable[..., None], tools: Tools, tmp_path: Path
+) -> None:
+    """Rec. ITU-T H.264, Table A-1: with all five reference pictures of the preset 1080p would say level 5."""
+    clip = tmp_path / "master.mp4"
+    picture = "testsrc2=size={}x{}:rate=25:duration=0.24".format(*size)
+    ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "libx264", "-qp", "20", clip)
+    fitted = rung("v", *size, 4000)
+    slow = replace(fitted, rung=replace(fitted.rung, preset="slow"))
+    encode(
+        replace(request_for(clip, tools, slow), differing={Variant.A: {}}), tmp_path, tools=tools, on_progress=lambda _: None
+    )
+    with av.open(tmp_path / "v.a.mp4") as made:
+        assert made.streams.video[0].codec_context.extradata[3] == level  # avcC: version, profile, constraints, level
 
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(24000, 1001), Fraction(30000, 1001), Fraction(179, 6), Fraction(50)])
