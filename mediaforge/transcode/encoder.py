@@ -220,8 +220,7 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     outputs = []
     for number, rung in enumerate(request.rungs):
         shown = every(split.stream(number), request.grid, rung.step)
-        scaled = sized(shown, request.master, width=rung.width, height=rung.height)
-        pictures = _pictures(request, rung, scaled, to)
+        pictures = _pictures(request, rung, shown, to)
         for variant, settings in request.differing.items():
             target = str(to / rendition_name(rung.rung.name, variant))
             outputs.append(ffmpeg.output(pictures[variant], target, **_output(request, rung, settings)))
@@ -235,14 +234,19 @@ def encode_argv(request: EncodeRequest, to: Path, *, tools: Tools) -> list[str]:
     return [str(part) for part in ffmpeg.compile(graph, cmd=str(tools.ffmpeg))]
 
 
-def _pictures(request: EncodeRequest, rung: FittedRung, scaled: Any, folder: Path) -> Mapping[Variant, Any]:
-    """What each variant encodes: the same, or the pattern's two sides."""
+def _pictures(request: EncodeRequest, rung: FittedRung, shown: Any, folder: Path) -> Mapping[Variant, Any]:
+    """What each variant encodes, at the rung's size: the same, or the pattern's two sides."""
     pattern = request.patterns.get(rung.rung.name)
+    depth = codec(rung.rung.codec).pixel_format
+    width, height = rung.width, rung.height
     if pattern is None:
+        scaled = sized(shown, request.master, width=width, height=height, pixel_format=depth)
         pair = scaled.filter_multi_output("split", len(request.differing))
         return {variant: pair.stream(index) for index, variant in enumerate(request.differing)}
     cells = pattern_input(_pattern_file(folder, rung), request.grid.every(rung.step), cells=pattern.cells)
-    return laid_on(scaled, cells, width=rung.width, height=rung.height, middle=pattern.middle, unit=pattern.unit)
+    scaled = sized(shown, request.master, width=width, height=height)
+    laid = laid_on(scaled, cells, width=width, height=height, middle=pattern.middle, unit=pattern.unit)
+    return {variant: picture.filter("format", depth) for variant, picture in laid.items()}
 
 
 def _output(request: EncodeRequest, rung: FittedRung, differing: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:

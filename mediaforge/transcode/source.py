@@ -38,8 +38,8 @@ def every(picture: Any, grid: Grid, step: int) -> Any:
     return picture.filter("fps", fps=f"{slower.numerator}/{slower.denominator}", start_time=0, round="up")
 
 
-def sized(picture: Any, master: Master, *, width: int, height: int) -> Any:
-    """The picture at a size in square pixels, 8-bit 4:2:0 BT.709 and tagged so: what every encoder of ours is given. Pure."""
+def sized(picture: Any, master: Master, *, width: int, height: int, pixel_format: str = "yuv420p") -> Any:
+    """The picture at a size in square pixels, 4:2:0 BT.709 and tagged so: what every encoder of ours is given. Pure."""
     assert master.video is not None
     scaled = picture.filter(
         "scale",
@@ -51,4 +51,4 @@ def sized(picture: Any, master: Master, *, width: int, height: int) -> Any:
         out_range="tv",
     )
     tagged = scaled.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
-    return tagged.filter("setsar", 1).filter("format", "yuv420p")
+    return tagged.filter("setsar", 1).filter("format", pixel_format)

@@ -160,13 +160,14 @@ def trial_argv(reel: Reel, trials: Sequence[Trial], *, codec: Codec, tools: Tool
     for index, shape in enumerate(shapes):
         wanted = [number for number, trial in enumerate(trials) if trial.shape == shape]
         shown = every(picture.stream(index), reel.grid, shape.step)
-        scaled = sized(shown, reel.film, width=shape.width, height=shape.height).filter_multi_output("split", len(wanted))
+        scaled = sized(shown, reel.film, width=shape.width, height=shape.height, pixel_format=codec.pixel_format)
+        copies = scaled.filter_multi_output("split", len(wanted))
         gop_frames = reel.grid.every(shape.step).gop_frames
         for place, number in enumerate(wanted):
             options = codec.options(preset=trials[number].preset, crf=trials[number].crf, gop_frames=gop_frames)
             tee = {"f": "tee", "fps_mode": "passthrough", "flags:v": "+global_header"}
             outputs.append(
-                ffmpeg.output(scaled.stream(place), f"[f=mp4]{number}.mp4|[f=framecrc]{number}.crc", **options, **tee)
+                ffmpeg.output(copies.stream(place), f"[f=mp4]{number}.mp4|[f=framecrc]{number}.crc", **options, **tee)
             )
     head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]
     graph = ffmpeg.merge_outputs(*outputs).global_args(*head).overwrite_output()

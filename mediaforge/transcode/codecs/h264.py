@@ -66,6 +66,7 @@ def _spelled(settings: dict[str, object]) -> str:
 
 CODEC = Codec(
     name="h264",
+    pixel_format="yuv420p",
     fast_preset="veryfast",
     small_crfs=(29, 43),
     large_crfs=(22, 31),

@@ -33,6 +33,7 @@ class Codec:
     """
 
     name: str
+    pixel_format: str  # what the encoder is given: 4:2:0 of 8 or 10 bits, as ffmpeg names it
     fast_preset: str
     small_crfs: tuple[int, int]  # where the smallest pictures meet the hull, fine and coarse ...
     large_crfs: tuple[int, int]  # ... and the largest
