@@ -65,6 +65,7 @@ def read_frames(
     end: float | None = None,
     spans: Sequence[tuple[float, float]] = (),
     quick: bool = False,
+    rough: bool = False,
     heads: int | None = None,
     key: bytes | None = None,
     cpu_seconds: int | None = None,
@@ -74,7 +75,8 @@ def read_frames(
     `size` scales to exactly (width, height); `max_side` shrinks and keeps the shape; `fps` samples the first picture at
     or after each tick; `spans` are several starts and ends, read one after the other in one child; `quick` leaves out B
     pictures and the loop filter, which thumbnails do not need; `heads` decodes of each closed GOP only so many pictures, the
-    first in the order of decoding; `key` is a content key (16 bytes); `cpu_seconds` is the most that decoding may take.
+    first in the order of decoding; `rough` passes over broken packets and joins times that jump, as players do; `key` is a
+    content key (16 bytes); `cpu_seconds` is the most that decoding may take.
     Raises MediaError where the file cannot be decoded.
     """
     request = {
@@ -85,6 +87,7 @@ def read_frames(
         "fps": fps,
         "spans": [[max(0.0, low), high] for low, high in spans] if spans else [[start, end]],
         "quick": quick,
+        "rough": rough,
         "heads": heads,
     }
     with _child(source, request, key, cpu_seconds) as stream:

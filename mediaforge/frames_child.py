@@ -29,6 +29,7 @@ THREADS = 2
 MAX_SIDE = 8192  # larger pictures are refused: no master of ours needs them, and one frame would be gigabytes
 MAX_REPORTED_LINES = 20
 MAX_SOUND_HOURS = 48  # an hour of coded silence takes kilobytes: a small file could keep us busy for ever
+MAX_BACK_SECONDS = 5  # what begins so much earlier than the end of what was heard is no overlap
 MAX_GAP_SECONDS = 600  # a longer hole in the sound's times is no hole but nonsense
 
 
@@ -64,11 +65,11 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
         if request["quick"]:
             # Half the work, at most a few frames' gap. Without the loop filter pictures are blockier, not other pictures.
             stream.codec_context.skip_frame = "BIDIR"
-            stream.codec_context.options = {"skip_loop_filter": "all"}
+            stream.codec_context.options |= {"skip_loop_filter": "all"}
         tick = 0
         scaler = VideoReformatter()  # one for all pictures: preparing it costs more than a picture
         sparse = Fraction(request["fps"]) if request["quick"] and request["fps"] else None
-        for seconds, frame in _spanned(container, stream, request["spans"], heads=request["heads"], sparse=sparse):
+        for seconds, frame in _spanned(container, stream, request, sparse=sparse):
             if request["fps"]:
                 # The first picture at or after each tick; half a millisecond forgives a container's rounded times.
                 if seconds + Fraction(1, 2000) < tick / Fraction(request["fps"]):
@@ -86,20 +87,15 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
 
 
 def _spanned(
-    container: InputContainer,
-    stream: Any,
-    spans: list[tuple[float, float | None]],
-    *,
-    heads: int | None,
-    sparse: Fraction | None,
+    container: InputContainer, stream: Any, request: dict[str, Any], *, sparse: Fraction | None
 ) -> Iterator[tuple[Fraction, Any]]:
     """The pictures within each span, with their seconds; with `heads` only the first ones of each closed GOP, with
     `sparse` without those that so many ticks a second do not need."""
     origin = _origin(stream)
-    for number, (start, end) in enumerate(spans):
+    for number, (start, end) in enumerate(request["spans"]):
         if start > 0 or number:
             container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
-        for frame in _decoded(container, stream, heads=heads, sparse=sparse):
+        for frame in _decoded(container, stream, request, sparse=sparse):
             if frame.pts is None:
                 continue
             seconds = (frame.pts - origin) * stream.time_base
@@ -110,9 +106,11 @@ def _spanned(
             yield seconds, frame
 
 
-def _decoded(container: InputContainer, stream: Any, *, heads: int | None, sparse: Fraction | None) -> Iterator[Any]:
-    if heads:
-        return _heads(container, stream, heads)
+def _decoded(container: InputContainer, stream: Any, request: dict[str, Any], *, sparse: Fraction | None) -> Iterator[Any]:
+    if request["rough"]:
+        return _rough(container, stream)
+    if request["heads"]:
+        return _heads(container, stream, request["heads"])
     return _sparse(container, stream, sparse) if sparse else container.decode(stream)
 
 
@@ -125,6 +123,35 @@ def _sparse(container: InputContainer, stream: Any, fps: Fraction) -> Iterator[a
         if packet is None:
             stream.codec_context.flush_buffers()
     yield from stream.codec_context.decode(None)
+
+
+def _rough(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """As players do with what was recorded or cut badly: a broken packet is passed over, and where times jump they go on."""
+    second, broken, shift, step = int(1 / stream.time_base), 0, 0, 0
+    last, decoded = _origin(stream), False
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            broken += 1
+            continue
+        for frame in frames:
+            if frame.pts is None:
+                continue
+            ahead = frame.pts + shift - last
+            if not -second <= ahead <= MAX_GAP_SECONDS * second:
+                shift, ahead = shift + step - ahead, step
+            elif decoded and ahead <= 0:
+                continue  # out of order, and not by a jump
+            elif decoded:
+                step = ahead
+            last, decoded = last + ahead, True
+            frame.pts = last
+            yield frame
+    if broken and not decoded:
+        raise _Refused("has pictures that cannot be decoded; check that it is a whole media file")
 
 
 def _heads(container: InputContainer, stream: Any, count: int) -> Iterator[av.VideoFrame]:
@@ -174,6 +201,8 @@ def _sound(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
                 if resampler is None or shape != (frame.format.name, frame.layout.name, frame.sample_rate):
                     shape = (frame.format.name, frame.layout.name, frame.sample_rate)
                     resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+                if frame.time is not None and not -MAX_BACK_SECONDS <= frame.time - origin - sent / rate <= MAX_GAP_SECONDS:
+                    origin = frame.time - sent / rate  # no hole but nonsense, or another recording behind the first
                 wanted = sent if frame.time is None else round((frame.time - origin) * rate)
                 # Once begun, a little off is a container's rounded times and the resampler's delay.
                 slack = rate // 5 if sent else 0
@@ -350,6 +379,7 @@ def _opened(request: dict[str, Any]) -> InputContainer:
     for stream in container.streams.video:
         if max(stream.width, stream.height) > MAX_SIDE:
             raise _Refused(f"pictures of {stream.width}x{stream.height} are larger than {MAX_SIDE}; this is no film")
+        stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}  # pictures may grow on the way
         stream.codec_context.thread_count = THREADS
         stream.thread_type = "AUTO"
     return container

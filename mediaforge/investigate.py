@@ -36,6 +36,9 @@ from mediaforge.watermark.trace import Recipients, Verdict, accuse
 _NOTHING = Evidence(segments=0, symbols=(), seconds_read=Fraction(0), alignment=None, rungs=())
 
 
+_LEAST_CPU_SECONDS, _CPU_SHARE, _MOST_CPU_SECONDS = 300, 8, 36_000  # 4K at 60 pictures a second takes three a second
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """What a suspect copy was found to be: which title (None: none of ours), what was read from it, whom that accuses."""
@@ -82,7 +85,8 @@ def _rejected(pairs: Collection[tuple[str, str]], copy: Path, address: str | Non
 def _seen_in(context: Context, copy: Master, exclusions: Exclusions) -> tuple[Match, ...]:
     if copy.video is None:
         return ()
-    pictures = read_frames(copy.path, fps=query_fps(copy.duration), max_side=MAX_SIDE)
+    limit = _patience(copy)
+    pictures = read_frames(copy.path, fps=query_fps(copy.duration), max_side=MAX_SIDE, rough=True, cpu_seconds=limit)
     points = PointFiles(context.index_folder, exclusions.of_titles())
     return find_matches(fingerprint(pictures, query_looking(copy.duration)), context.index.load(), points)
 
@@ -92,12 +96,17 @@ def _heard_in(context: Context, copy: Master) -> tuple[SoundMatch, ...]:
     if not copy.audio or not index.titles():
         return ()
     try:
-        heard = _heard(copy, 0)
+        heard = sound_fingerprint(read_audio(copy.path, rate=RATE, cpu_seconds=_patience(copy)))
     except MediaError:
         if copy.video is None:
             raise
         return ()  # a film whose sound is broken is still looked at
     return find_sound(heard, index.load())
+
+
+def _patience(copy: Master) -> int:
+    """CPU seconds that decoding a copy may take: a small file can be made that would keep us busy for ever."""
+    return min(_MOST_CPU_SECONDS, _LEAST_CPU_SECONDS + round(_CPU_SHARE * copy.duration))
 
 
 def _heard(film: Master, track: int) -> SoundPrint:

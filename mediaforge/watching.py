@@ -104,7 +104,7 @@ def watch(
 def _looked_at(received: Received, path: Path, *, begin: float) -> Stretch:
     """Decode one piece, as far as it goes."""
     path.write_bytes(received.init + received.media)
-    frames = _whole(read_frames(path, fps=QUERY_FPS, max_side=MAX_SIDE, cpu_seconds=_PIECE_CPU_SECONDS))
+    frames = _whole(read_frames(path, fps=QUERY_FPS, max_side=MAX_SIDE, rough=True, cpu_seconds=_PIECE_CPU_SECONDS))
     some = islice(takewhile(lambda frame: frame.seconds < _LONGEST_PIECE, frames), round(QUERY_FPS * _LONGEST_PIECE))
     pictures = fingerprint(some, LOOKING)
     seen = pictures if pictures.seconds else None

@@ -12,7 +12,7 @@ import click
 
 from mediaforge import __version__
 from mediaforge.cli.command import Group
-from mediaforge.cli.output import print_object
+from mediaforge.cli.output import print_object, printable
 from mediaforge.errors import MediaforgeError
 
 EXIT_USAGE = 2
@@ -121,7 +121,7 @@ def run(arguments: Sequence[str]) -> int:
             sys.excepthook(type(error), error, error.__traceback__)
         if "--json" in arguments:
             print_object({"ok": False, "error": _facts(error) | {"message": sentence, "exit_code": code}})
-        click.echo(f"mediaforge: {sentence}", err=True)
+        click.echo(f"mediaforge: {printable(sentence)}", err=True)  # it may hold the name of a file from anywhere
         return code
 
 

@@ -80,3 +80,11 @@ def test_a_folder_without_media_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "texts" / "a.txt").write_text("a")
     assert run(["identify", str(tmp_path / "texts"), "--state", str(tmp_path / "state")]) == 3
     assert "holds no media files (1 others)" in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_text_is_a_sentence_like_any_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / os.fsdecode(b"\xff\x1b[2J.mp4")
+    copy.write_bytes(b"no film")
+    assert run(["identify", str(copy), "--state", str(tmp_path / "state")]) == 3
+    said = capsys.readouterr().err
+    assert "\ufffd\ufffd[2J.mp4: cannot be read as media" in said and "\x1b" not in said
