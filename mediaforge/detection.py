@@ -6,8 +6,7 @@ there when the trial is run again: the plan of the queries with their seeds and 
 
 import resource
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -15,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from mediaforge.detect.bench.families import HELD, TUNED
-from mediaforge.detect.bench.figures import Box, Pair, Recall, Segments, held_out_recall, mu_ap, segments
 from mediaforge.detect.bench.peers import Bags, bags, phash_score, vpdq_score
 from mediaforge.detect.bench.queries import MONTAGE, SAME_SET, Clip, Query, earlier_part, make_query, plan_queries
+from mediaforge.detect.bench.trial import LEAST, Cost, Figures, Judged, Line, Plan, box_of, figures
 from mediaforge.detect.features import Features, without
 from mediaforge.detect.index import Index
 from mediaforge.detect.match import PROBABLE_SCORE, Match, Verdict, find_matches
@@ -33,57 +32,6 @@ from mediaforge.tools import Tools
 from mediaforge.transcode.probe import probe
 
 ENDINGS = frozenset({".mp4", ".webm", ".mov", ".mkv", ".mxf", ".ts"})
-LEAST = 0.05  # of scores that are noted: far below any verdict, to see how far wrong titles stay away
-PEERS = ("mediaforge", "vpdq", "phash")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What one title scored with one query, by each detector, and the boxes that ours found (those with a verdict)."""
-
-    title: str
-    scores: tuple[float, float, float]  # in the order of PEERS
-    verdict: Verdict
-    boxes: tuple[Box, ...] = ()
-    offset_error: float | None = None  # seconds, where the title is the true one and was found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """One query, judged."""
-
-    query: str
-    family: str
-    clip: str
-    cpu_seconds: float
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Everything that can be made again: written before anything is encoded."""
-
-    seed: int
-    same: tuple[tuple[str, ...], ...]
-    queries: tuple[Query, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What a trial showed. `recalls` is by detector and family."""
-
-    queries: int
-    recalls: Mapping[str, Mapping[str, Recall]]
-    mu_ap: Mapping[str, float]
-    segments: Segments
-    offset_median: float
-    offset_p95: float
-    verdicts: Mapping[str, int]  # of true pairs
-    wrong_verdicts: Mapping[str, int]  # of wrong pairs that got one
-    same_set: Mapping[str, int]
-    index_cpu_seconds_per_hour: float
-    index_bytes_per_hour: float
-    query_cpu_seconds_per_hour: float
 
 
 def find_clips(folder: Path, tools: Tools) -> tuple[Clip, ...]:
@@ -137,13 +85,6 @@ def _digest(query: Query, clips: Sequence[Clip]) -> str:
     return sha256(to_json(query) + names.encode()).hexdigest()[:12]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cost:
-    cpu_seconds: float
-    seconds: float
-    bytes: int
-
-
 class _Titles:
     """The clips as titles of an index, fingerprinted when they are first asked for."""
 
@@ -179,9 +120,9 @@ class _Titles:
             self._bags[title] = bags(read_frames(path, fps=1, max_side=MAX_SIDE))
         return self._bags[title]
 
-    def costs(self) -> tuple[_Cost, ...]:
+    def costs(self) -> tuple[Cost, ...]:
         self.references()
-        return tuple(from_json(_Cost, path.read_bytes(), source=path) for path in sorted(self.folder.glob("*.cost.json")))
+        return tuple(from_json(Cost, path.read_bytes(), source=path) for path in sorted(self.folder.glob("*.cost.json")))
 
     def _add(self, clip: Clip) -> None:
         note = self.folder / f"{clip.name}.cost.json"
@@ -194,7 +135,7 @@ class _Titles:
         index.add(clip.name, seen)
         points.add(clip.name, seen.features)
         size = index.size_bytes(clip.name) + points.size_bytes(clip.name)
-        write_whole(note, to_json(_Cost(cpu_seconds=cost, seconds=float(clip.seconds), bytes=size)))
+        write_whole(note, to_json(Cost(cpu_seconds=cost, seconds=float(clip.seconds), bytes=size)))
 
 
 def _judge(query: Query, copy: Path, clip: Clip, titles: _Titles) -> Judged:
@@ -232,14 +173,9 @@ def _line(query: Query, title: str, matches: tuple[Match, ...], theirs: Bags, ti
             phash_score(theirs, titles.bags(title)),
         ),
         verdict=own[0].verdict if own else Verdict.NONE,
-        boxes=tuple(_box(match.query.start, match.query.end, match.reference.start, match.reference.end) for match in told),
+        boxes=tuple(box_of(match.query.start, match.query.end, match.reference.start, match.reference.end) for match in told),
         offset_error=_offset_error(query, told[0]) if told and title == query.clip else None,
     )
-
-
-def _box(*edges: Fraction) -> Box:
-    a, b, c, d = (float(edge) for edge in edges)
-    return a, b, c, d
 
 
 def _offset_error(query: Query, match: Match) -> float:
@@ -255,63 +191,6 @@ def _offset_error(query: Query, match: Match) -> float:
 def _cpu_seconds() -> float:
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def figures(plan: Plan, judged: Sequence[Judged], clips: Sequence[Clip], costs: Sequence[_Cost]) -> Figures:
-    """What the lines add up to. Clips of one group in `plan.same` share material: among them nothing is true or wrong."""
-    halves = {clip.name: number % 2 for number, clip in enumerate(sorted(clips, key=lambda clip: clip.name))}
-    for group in plan.same:
-        halves.update(dict.fromkeys(group, halves[group[0]]))
-    true_queries = {query.name: query for query in plan.queries}
-    counted = [
-        (one, line)
-        for one in judged
-        if one.family != SAME_SET
-        for line in one.lines
-        if line.title == one.clip or not any({line.title, one.clip} <= set(group) for group in plan.same)
-    ]
-    pairs = {
-        peer: [
-            Pair(
-                query=one.query,
-                family=one.family,
-                half=halves[one.clip],
-                is_true=line.title == one.clip,
-                score=line.scores[place],
-            )
-            for one, line in counted
-        ]
-        for place, peer in enumerate(PEERS)
-    }
-    errors = [line.offset_error for _, line in counted if line.offset_error is not None]
-    same = [line.verdict for one in judged if one.family == SAME_SET for line in one.lines]
-    played = sum(float(query.truths[-1].query.end) for query in plan.queries)
-    indexed = sum(cost.seconds for cost in costs)
-    return Figures(
-        queries=len(judged),
-        recalls={peer: held_out_recall(some, least=LEAST) for peer, some in pairs.items()},
-        mu_ap={peer: mu_ap(some) for peer, some in pairs.items()},
-        segments=segments((line.boxes, _true_boxes(true_queries[one.query], line.title)) for one, line in counted),
-        offset_median=float(np.median(errors)) if errors else 0.0,
-        offset_p95=float(np.percentile(errors, 95)) if errors else 0.0,
-        verdicts=_counted(line.verdict for one, line in counted if line.title == one.clip),
-        wrong_verdicts=_counted(line.verdict for one, line in counted if line.title != one.clip),
-        same_set=_counted(same),
-        index_cpu_seconds_per_hour=sum(cost.cpu_seconds for cost in costs) / max(indexed, 1e-9) * 3600,
-        index_bytes_per_hour=sum(cost.bytes for cost in costs) / max(indexed, 1e-9) * 3600,
-        query_cpu_seconds_per_hour=sum(one.cpu_seconds for one in judged) / max(played, 1e-9) * 3600,
-    )
-
-
-def _counted(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
-    found = list(verdicts)
-    return {verdict.value: found.count(verdict) for verdict in Verdict}
-
-
-def _true_boxes(query: Query, title: str) -> tuple[Box, ...]:
-    if title != query.clip:
-        return ()
-    return tuple(_box(each.query.start, each.query.end, each.title.start, each.title.end) for each in query.truths)
 
 
 ALL_FAMILIES = tuple(chain(TUNED, (MONTAGE, SAME_SET), HELD))

@@ -11,7 +11,8 @@ from mediaforge.cli.command import Call, Group
 from mediaforge.cli.progress import by_fraction, telling
 from mediaforge.cli.tables import print_lines, print_table
 from mediaforge.detect.bench.figures import Recall
-from mediaforge.detection import ALL_FAMILIES, PEERS, Figures, find_clips, plan_trial, run_trial
+from mediaforge.detect.bench.trial import PEERS, Figures
+from mediaforge.detection import ALL_FAMILIES, find_clips, plan_trial, run_trial
 from mediaforge.tools import locate_tools
 
 

@@ -58,7 +58,7 @@ def _options(to: Path, *, max_seconds: int, timeout_seconds: int) -> dict[str, A
                 f"runs {info['duration']:.0f} s, longer than the limit of {max_seconds} s; raise it if this is meant"
             )
         if info.get("is_live"):
-            raise NotFetched("is a live stream; only recorded videos can be scanned")
+            raise NotFetched("is a live stream; watch it with `mediaforge identify URL --live`")
 
     return {
         "format": f"wv*[{_PROTOCOLS}]/w[{_PROTOCOLS}]",  # the lowest that has a picture; sound is not needed

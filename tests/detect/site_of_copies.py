@@ -38,6 +38,7 @@ class _Answer(BaseHTTPRequestHandler):
             self._send(self.server.pages[path], "text/html; charset=utf-8")
         elif (file := self.server.folder / path).is_file():
             kinds = {".mp4": "video/mp4", ".m3u8": "application/vnd.apple.mpegurl", ".ts": "video/mp2t"}
+            kinds |= {".mpd": "application/dash+xml", ".m4s": "video/iso.segment"}
             self._send(file.read_bytes(), kinds[file.suffix])
         else:
             self.send_error(404)

@@ -32,6 +32,19 @@ def test_a_playlist_embedded_in_a_page_is_found_and_joined(site: Site, tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == [found.path.name]
 
 
+@pytest.mark.parametrize("name", ["clip.m3u8", "clip.mpd"])
+def test_a_playlist_that_has_ended_is_fetched_whole(site: Site, tmp_path: Path, name: str) -> None:
+    found = fetch(site.url(name), tmp_path, allow_hosts=(site.host,))
+    assert found.complete and seconds_of(found.path) == pytest.approx(47 / 12, abs=0.01)
+
+
+def test_a_live_stream_is_not_fetched_but_watched(site: Site, tmp_path: Path) -> None:
+    live = (site.folder / "clip.m3u8").read_bytes().replace(b"#EXT-X-ENDLIST", b"").replace(b"#EXT-X-PLAYLIST-TYPE:VOD", b"")
+    site.pages["live.m3u8"] = live
+    with pytest.raises(MediaError, match="is a live stream; watch it with `mediaforge identify URL --live`"):
+        fetch(site.url("live.m3u8"), tmp_path, allow_hosts=(site.host,))
+
+
 def test_a_page_that_links_a_file_leads_to_it(site: Site, tmp_path: Path) -> None:
     site.pages["post"] = b'<html><body><a href="/clip.mp4">here</a></body></html>'
     found = fetch(site.url("post"), tmp_path, allow_hosts=(site.host,))

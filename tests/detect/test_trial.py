@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from mediaforge.cli.main import group
 from mediaforge.detect.bench.families import FAMILIES, HELD, TUNED
 from mediaforge.detect.bench.queries import MONTAGE, SAME_SET, Clip, draw_marks, earlier_part, plan_queries
+from mediaforge.detect.bench.trial import Judged, Line, Plan, figures
 from mediaforge.detect.match import Verdict
-from mediaforge.detection import ALL_FAMILIES, Judged, Line, Plan, figures, find_clips, plan_trial, run_trial
+from mediaforge.detection import ALL_FAMILIES, find_clips, plan_trial, run_trial
 from mediaforge.errors import MediaError
 from mediaforge.tools import locate_tools
 
