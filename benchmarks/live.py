@@ -41,7 +41,7 @@ def main() -> None:
         for clip in clips:
             add_reference(context, clip, clip.stem)
         segments, begins = broadcast_of(clips, folder, tools)
-        minutes = float(sys.argv[2]) if len(sys.argv) > 2 else len(segments) * SEGMENT / 60
+        minutes = float(sys.argv[2]) if len(sys.argv) > 2 else len(segments) * SEGMENT / 60 + 1
         report(clips, begins, *watched(context, segments, minutes * 60))
 
 

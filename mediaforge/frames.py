@@ -1,7 +1,7 @@
 """The door to pictures and samples: PyAV works in a limited child without network, and only raw numbers come back.
 
-The child is `frames_child.py`, the one file that imports PyAV. What it sends is fixed-size headers and pixels, so a
-hostile file can at worst kill its own child.
+The child is `frames_child.py`; it and what it alone uses (`frames_opening`, `frames_mux`) import PyAV, nothing else does. What
+it sends is fixed-size headers and pixels, so a hostile file can at worst kill its own child.
 """
 
 import contextlib

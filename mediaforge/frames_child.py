@@ -4,8 +4,6 @@ Everything it says on stderr is a complaint of the codec libraries; decode_all c
 """
 
 import hashlib
-import io
-import itertools
 import json
 import math
 import os
@@ -13,20 +11,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import av
 import av.logging
-from av.container import InputContainer, OutputContainer
+from av.container import InputContainer
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from mediaforge.frames_mux import join, stitch
 from mediaforge.frames_needed import needed
+from mediaforge.frames_opening import Refused, first_stream, opened, origin_of, packets_of
 from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER, SOUND, SOUND_HEADER
-from mediaforge.tools import INPUT_FORMATS
 
-THREADS = 2
-MAX_SIDE = 8192  # larger pictures are refused: no master of ours needs them, and one frame would be gigabytes
 MAX_REPORTED_LINES = 20
 MAX_SOUND_HOURS = 48  # an hour of coded silence takes kilobytes: a small file could keep us busy for ever
 MAX_BACK_SECONDS = 5  # what begins so much earlier than the end of what was heard is no overlap
@@ -36,20 +32,16 @@ MAX_GAP_SECONDS = 600  # a longer hole in the sound's times is no hole but nonse
 def main() -> None:
     request = json.load(sys.stdin)
     out = sys.stdout.buffer
-    works = {"frames": _frames, "sound": _sound, "decode": _decode, "join": _join, "stitch": _stitch}
+    works = {"frames": _frames, "sound": _sound, "decode": _decode, "join": join, "stitch": stitch}
     try:
         report = works[request["work"]](request, out)
-    except (av.FFmpegError, _Refused) as error:
+    except (av.FFmpegError, Refused) as error:
         report = {"error": _sentence(error)}
     except BrokenPipeError:  # the reader has seen enough
         os._exit(0)
     text = json.dumps(report).encode()
     out.write(REPORT_HEADER.pack(REPORT, len(text)) + text)
     out.flush()
-
-
-class _Refused(Exception):
-    pass
 
 
 def _sentence(error: Exception) -> str:
@@ -60,8 +52,8 @@ def _sentence(error: Exception) -> str:
 
 def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     av.logging.set_level(None)
-    with _opened(request) as container:
-        stream = _first(container, "video")
+    with opened(request) as container:
+        stream = first_stream(container, "video")
         if request["quick"]:
             # Half the work, at most a few frames' gap. Without the loop filter pictures are blockier, not other pictures.
             stream.codec_context.skip_frame = "BIDIR"
@@ -91,7 +83,7 @@ def _spanned(
 ) -> Iterator[tuple[Fraction, Any]]:
     """The pictures within each span, with their seconds; with `heads` only the first ones of each closed GOP, with
     `sparse` without those that so many ticks a second do not need."""
-    origin = _origin(stream)
+    origin = origin_of(stream)
     for number, (start, end) in enumerate(request["spans"]):
         if start > 0 or number:
             container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
@@ -116,8 +108,8 @@ def _decoded(container: InputContainer, stream: Any, request: dict[str, Any], *,
 
 def _sparse(container: InputContainer, stream: Any, fps: Fraction) -> Iterator[av.VideoFrame]:
     """The pictures that `fps` ticks a second need, and some between them."""
-    packets = (packet for packet in _packets(container, stream) if packet.pts is not None)
-    origin, tick = _origin(stream), stream.time_base
+    packets = (packet for packet in packets_of(container, stream) if packet.pts is not None)
+    origin, tick = origin_of(stream), stream.time_base
     for packet in needed(packets, fps=fps, seconds=lambda packet: (packet.pts - origin) * tick):
         yield from stream.codec_context.decode(packet)
         if packet is None:
@@ -128,7 +120,7 @@ def _sparse(container: InputContainer, stream: Any, fps: Fraction) -> Iterator[a
 def _rough(container: InputContainer, stream: Any) -> Iterator[Any]:
     """As players do with what was recorded or cut badly: a broken packet is passed over, and where times jump they go on."""
     second, broken, shift, step = int(1 / stream.time_base), 0, 0, 0
-    last, decoded = _origin(stream), False
+    last, decoded = origin_of(stream), False
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
@@ -151,13 +143,13 @@ def _rough(container: InputContainer, stream: Any) -> Iterator[Any]:
             frame.pts = last
             yield frame
     if broken and not decoded:
-        raise _Refused("has pictures that cannot be decoded; check that it is a whole media file")
+        raise Refused("has pictures that cannot be decoded; check that it is a whole media file")
 
 
 def _heads(container: InputContainer, stream: Any, count: int) -> Iterator[av.VideoFrame]:
     """The first pictures of every closed GOP, in the order of decoding; the others are not decoded."""
     left = 0
-    for packet in _packets(container, stream):
+    for packet in packets_of(container, stream):
         left = count if packet.is_keyframe else left
         if left:
             yield from stream.codec_context.decode(packet)
@@ -183,10 +175,10 @@ def _sound(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     av.logging.set_level(None)
     rate = request["rate"]
     sent = broken = 0
-    with _opened(request) as container:
+    with opened(request) as container:
         tracks = container.streams.audio
         if request["track"] >= len(tracks):
-            raise _Refused(f"has no sound track {request['track'] + 1}" if tracks else "has no sound")
+            raise Refused(f"has no sound track {request['track'] + 1}" if tracks else "has no sound")
         stream = tracks[request["track"]]
         origin = _sound_origin(container, stream)
         resampler: av.AudioResampler | None = None
@@ -210,12 +202,12 @@ def _sound(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
                 data = b"".join(bytes(part.planes[0])[: 2 * part.samples] for part in resampler.resample(frame))
                 sent += _send_sound(data, missing=wanted - sent, slack=slack, rate=rate, out=out)
                 if sent > MAX_SOUND_HOURS * 3600 * rate:
-                    raise _Refused(f"has more than {MAX_SOUND_HOURS} h of sound; cut it into pieces")
+                    raise Refused(f"has more than {MAX_SOUND_HOURS} h of sound; cut it into pieces")
         if resampler is not None:
             data = b"".join(bytes(part.planes[0])[: 2 * part.samples] for part in resampler.resample(None))
             sent += _send_sound(data, missing=0, slack=0, rate=rate, out=out)
     if broken and not sent:
-        raise _Refused("has sound that cannot be decoded; check that it is a whole media file")
+        raise Refused("has sound that cannot be decoded; check that it is a whole media file")
     return {}
 
 
@@ -233,7 +225,7 @@ def _send_sound(data: bytes, *, missing: int, slack: int, rate: int, out: Binary
 def _sound_origin(container: InputContainer, stream: Any) -> float:
     """When the first picture is, or the sound itself where there is none, in seconds of the file's clock."""
     first: Any = container.streams.video[0] if container.streams.video else stream
-    return float(_origin(first) * first.time_base)
+    return float(origin_of(first) * first.time_base)
 
 
 def _decode(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
@@ -243,8 +235,8 @@ def _decode(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
     last = Fraction(0)
     with _complaints() as complaints:
         try:
-            with _opened(request) as container:
-                stream = _first(container, request["kind"])
+            with opened(request) as container:
+                stream = first_stream(container, request["kind"])
                 for frame in container.decode(stream):
                     if request["kind"] == "video" and frame.is_corrupt:
                         complaints.append(f"frame {frames} is corrupt")
@@ -284,158 +276,6 @@ class _complaints:  # noqa: N801 (used as `with _complaints()`)
         self.file.seek(0)
         self.lines.extend(line.strip() for line in self.file.read().decode("utf-8", "replace").splitlines() if line.strip())
         self.file.close()
-
-
-def _join(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
-    target: OutputContainer | None = None
-    done = 0
-    for path, (first, count) in zip(request["paths"], request["pieces"], strict=True):
-        with av.open(path) as piece:
-            source = _first(piece, "video")
-            if target is None:
-                target = _mp4(request["out"])
-                made = target.add_stream_from_template(source, opaque=True)
-                made.time_base = source.time_base
-                extradata = source.codec_context.extradata
-                # Of the first piece, which has whole GOPs: where a picture stands for a GOP, a short last one is no rate.
-                ticks = Fraction(1) / (source.average_rate * source.time_base)
-            if source.codec_context.extradata != extradata:
-                raise _Refused(f"{path} was encoded with other settings than the first piece; release the title again")
-            packets = 0
-            for packet in itertools.islice(_packets(piece, source), first, first + count):
-                if packets == 0 and not packet.is_keyframe:
-                    raise _Refused(f"frame {first} of {path} does not begin a GOP; release the title again")
-                packets += 1
-                packet.pts += round((done - first) * ticks)
-                packet.dts += round((done - first) * ticks)
-                packet.stream = made
-                target.mux_one(packet)
-            if packets != count:
-                raise _Refused(f"{path} holds {first + packets} frames, not {first + count}; release the title again")
-            done += count
-    assert target is not None
-    target.close()
-    return {"frames": done}
-
-
-def _stitch(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
-    containers = [av.open(path) for path in request["paths"]]
-    sources = [_first(container, "video") for container in containers]
-    target = _mp4(request["out"], title=request["title"])
-    made = target.add_stream_from_template(sources[0], opaque=True)
-    made.time_base = sources[0].time_base
-    audio = av.open(request["audio"]) if request["audio"] else None
-    sound: Any = audio.streams.audio[0] if audio else None
-    sound_made = target.add_stream_from_template(sound) if sound else None
-    sound_packets = _packets(audio, sound) if audio else iter(())
-    waiting = next(sound_packets, None)
-    rivals = [_packets(container, source) for container, source in zip(containers, sources, strict=True)]
-    total = 0
-    for choice, first, count in request["pieces"]:
-        if first != total:
-            raise _Refused(f"piece at frame {first} does not follow frame {total}")
-        for _ in range(count):
-            packets = [next(rival, None) for rival in rivals]  # all variants walk in step: their timelines are one
-            if any(packet is None for packet in packets):
-                raise _Refused(f"a variant ends at frame {total}; the rendition is damaged, release the title again")
-            packet = packets[choice]
-            if total == first and not packet.is_keyframe:
-                raise _Refused(f"frame {first} does not begin a GOP")
-            while waiting is not None and waiting.dts * sound.time_base <= packet.dts * made.time_base:
-                waiting.stream = sound_made
-                target.mux_one(waiting)
-                waiting = next(sound_packets, None)
-            packet.stream = made
-            target.mux_one(packet)
-            total += 1
-    while waiting is not None:
-        waiting.stream = sound_made
-        target.mux_one(waiting)
-        waiting = next(sound_packets, None)
-    target.close()
-    return {"frames": total}
-
-
-def _packets(container: InputContainer, stream: Any) -> Iterator[Any]:
-    return (packet for packet in container.demux(stream) if packet.dts is not None)
-
-
-def _mp4(path: str, *, title: str | None = None) -> OutputContainer:
-    # bitexact: no library version and no clock in the file, so that equal inputs give equal bytes.
-    options = {"movflags": "+faststart", "fflags": "+bitexact"}
-    container = av.open(path, "w", format="mp4", container_options=options)
-    if title:
-        container.metadata["title"] = title
-    return container
-
-
-def _opened(request: dict[str, Any]) -> InputContainer:
-    options = {"protocol_whitelist": "file", "format_whitelist": INPUT_FORMATS}
-    if request["key"]:
-        options["decryption_key"] = request["key"]
-    paths = [Path(path) for path in request["paths"]]
-    source: Any = f"file:{paths[0]}" if len(paths) == 1 else _Chain(paths)
-    container: InputContainer = av.open(source, "r", container_options=options)
-    for stream in container.streams.video:
-        if max(stream.width, stream.height) > MAX_SIDE:
-            raise _Refused(f"pictures of {stream.width}x{stream.height} are larger than {MAX_SIDE}; this is no film")
-        stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}  # pictures may grow on the way
-        stream.codec_context.thread_count = THREADS
-        stream.thread_type = "AUTO"
-    return container
-
-
-def _first(container: InputContainer, kind: Literal["video", "audio"]) -> Any:
-    streams = container.streams.video if kind == "video" else container.streams.audio
-    if not streams:
-        raise _Refused(f"has no {'picture' if kind == 'video' else 'sound'}")
-    return streams[0]
-
-
-def _origin(stream: Any) -> int:
-    return stream.start_time or 0
-
-
-class _Chain(io.RawIOBase):
-    """Several files read as one, without a copy of them."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        super().__init__()
-        self.paths = paths
-        self.starts = [0]
-        for path in paths:
-            self.starts.append(self.starts[-1] + path.stat().st_size)
-        self.at = 0
-        self.open_index = -1
-        self.file: BinaryIO | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self.at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.at, os.SEEK_END: self.starts[-1]}[whence]
-        return self.at
-
-    def tell(self) -> int:
-        return self.at
-
-    def read(self, size: int = -1) -> bytes:
-        if self.at >= self.starts[-1]:
-            return b""
-        index = next(i for i in range(len(self.paths)) if self.at < self.starts[i + 1])
-        if index != self.open_index:
-            if self.file is not None:
-                self.file.close()
-            self.file, self.open_index = self.paths[index].open("rb"), index
-        assert self.file is not None
-        self.file.seek(self.at - self.starts[index])
-        left = self.starts[index + 1] - self.at
-        data = self.file.read(left if size < 0 else min(size, left))
-        self.at += len(data)
-        return data
 
 
 if __name__ == "__main__":
