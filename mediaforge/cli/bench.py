@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 
 import click
@@ -77,6 +78,7 @@ def _data(found: Figures) -> dict[str, object]:
         "segments": {**asdict(found.segments), "f1": found.segments.f1},
         "offset_seconds": {"median": round(found.offset_median, 3), "p95": round(found.offset_p95, 3)},
         "verdicts": {"true": found.verdicts, "wrong": found.wrong_verdicts, "same_set": found.same_set},
+        "false_positives": {**asdict(found.false_positives), "at_most_per_1000_hours": _finite(found.false_positives.at_most)},
         "index": {
             "cpu_seconds_per_hour": round(found.index_cpu_seconds_per_hour, 1),
             "bytes_per_hour": round(found.index_bytes_per_hour),
@@ -85,16 +87,22 @@ def _data(found: Figures) -> dict[str, object]:
     }
 
 
+def _finite(number: float) -> float | None:
+    return round(number, 1) if isfinite(number) else None
+
+
 def _print(found: Figures) -> None:
     families = list(found.recalls[PEERS[0]])
     rows = [(family, *(_recall(found.recalls[peer].get(family)) for peer in PEERS)) for family in families]
     rows.append(("muAP", *(f"{found.mu_ap[peer]:.3f}" for peer in PEERS)))
     print_table(("recall without false positives", *PEERS), rows, empty="")
-    parts = found.segments
+    parts, wrong = found.segments, found.false_positives
     print_lines(
         f"segments: precision {parts.precision:.3f}, recall {parts.recall:.3f}, F1 {parts.f1:.3f}",
         f"offset: median {found.offset_median:.2f} s, 95 % within {found.offset_p95:.2f} s",
         f"verdicts on true titles: {_words(found.verdicts)}; on wrong ones: {_words(found.wrong_verdicts)}",
+        f"wrong titles found: {wrong.count} in {wrong.hours:.1f} h (a query's length, once for each title held against it): "
+        f"at most {wrong.at_most:,.0f} per 1,000 h (95 %)",
         f"the same set at another time: {_words(found.same_set)}",
         f"an hour of title: {found.index_cpu_seconds_per_hour:.0f} CPU-s, {found.index_bytes_per_hour / 1e6:.1f} MB; "
         f"an hour of queries: {found.query_cpu_seconds_per_hour:.0f} CPU-s",

@@ -26,7 +26,7 @@ _TOLERANCES = (0.06, 0.03, 0.024)  # of the title's height, from the first guess
 _MOST_SCALE = 4.0
 _SMALL = 0.4  # in a copy scaled down further a place is no more exact than this
 _CELLS = 12  # points crowding in one twelfth of the height are one: a logo is no picture
-_BLOCK = 512
+_BLOCK = 64  # what is compared at a time stays in the processor's cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,17 +70,22 @@ def find_sightings(query: Features, title: Features) -> Sightings:
 
 def alike(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """All pairs of points at most RADIUS apart."""
-    found = [(np.empty(0, np.intp), np.empty(0, np.intp))]
+    found = [np.empty(0, np.intp)]
     for begin in range(0, len(ours), _BLOCK):
-        rows, columns = np.nonzero(_distances(ours[begin : begin + _BLOCK], theirs) <= RADIUS)
-        found.append((rows + begin, columns))
-    return np.concatenate([rows for rows, _ in found]), np.concatenate([columns for _, columns in found])
+        near = _distances(ours[begin : begin + _BLOCK], theirs) <= RADIUS
+        found.append(np.flatnonzero(near) + begin * len(theirs))
+    rows, columns = np.divmod(np.concatenate(found), max(1, len(theirs)))
+    return rows, columns
 
 
 def _distances(ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    total = np.zeros((len(ours), len(theirs)), np.uint8)
+    shape = (len(ours), len(theirs))
+    differing = np.empty(shape, np.uint64)
+    count, total = np.empty(shape, np.uint8), np.zeros(shape, np.uint8)
+    columns = np.ascontiguousarray(theirs.T)  # (CODE_WORDS, len(theirs))
     for word in range(CODE_WORDS):
-        total += np.bitwise_count(ours[:, word, None] ^ theirs[None, :, word])
+        np.bitwise_xor(ours[:, word, None], columns[word], out=differing)
+        np.add(total, np.bitwise_count(differing, out=count), out=total)
     return total
 
 
@@ -113,17 +118,19 @@ def _crowds(keys: NDArray[np.intp], pairs: _Pairs, shape: float) -> Iterator[tup
     # Each vote counts in two bins of each kind, which overlap, so that no group is cut in two.
     halves = np.floor(votes * 2).astype(np.int64)
     bins = np.stack([_bin(halves, np.array([corner >> kind & 1 for kind in range(4)])) * 16 + corner for corner in range(16)])
-    places, which, counts = np.unique((keys * _BINS + bins).reshape(-1), return_inverse=True, return_counts=True)
+    flat = (keys * _BINS + bins).reshape(-1)
+    sorting = np.argsort(flat)
+    begins = np.flatnonzero(np.diff(flat[sorting], prepend=-1))
+    counts = np.diff(begins, append=len(flat))
     crowded = np.flatnonzero(counts >= _LEAST_PAIRS)
-    crowded = crowded[np.lexsort((-counts[crowded], places[crowded] // _BINS))]
-    largest = crowded[np.diff(places[crowded] // _BINS, prepend=-1) > 0]
-    voters = np.argsort(which, kind="stable") % len(keys) if len(keys) else which
-    last = np.cumsum(counts)
+    owners = flat[sorting[begins[crowded]]] // _BINS
+    ranked = np.lexsort((-counts[crowded], owners))
+    largest = ranked[np.diff(owners[ranked], prepend=-1) > 0]
     order = np.argsort(keys, kind="stable")
-    for crowd in largest:
-        key = int(places[crowd] // _BINS)
-        begin, end = np.searchsorted(keys, (key, key + 1), sorter=order)
-        yield key, order[begin:end], voters[last[crowd] - counts[crowd] : last[crowd]]
+    firsts, lasts = (np.searchsorted(keys, owners[largest] + one, sorter=order) for one in (0, 1))
+    for crowd, key, first, last in zip(crowded[largest], owners[largest].tolist(), firsts, lasts, strict=True):
+        voters = np.sort(sorting[begins[crowd] : begins[crowd] + counts[crowd]] % len(keys))
+        yield key, order[first:last], voters
 
 
 def _bin(halves: NDArray[np.int64], moved: NDArray[np.int64]) -> NDArray[np.int64]:

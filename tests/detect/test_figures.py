@@ -2,7 +2,7 @@
 
 import pytest
 
-from mediaforge.detect.bench.figures import Pair, Segments, held_out_recall, mu_ap, segments
+from mediaforge.detect.bench.figures import FalsePositives, Pair, Segments, held_out_recall, most_events, mu_ap, segments
 
 
 def pair(score: float, *, true: bool, half: int = 0, family: str = "crop") -> Pair:
@@ -76,3 +76,16 @@ def test_overlapping_boxes_are_not_counted_twice() -> None:
     truth = (0.0, 10.0, 0.0, 10.0)
     found = segments([([(0.0, 6.0, 0.0, 6.0), (4.0, 10.0, 4.0, 10.0)], [truth])])
     assert found.recall == pytest.approx(1)
+
+
+def test_nothing_seen_bounds_the_rate_by_the_rule_of_three() -> None:
+    assert most_events(0) == pytest.approx(2.9957, abs=1e-3)
+    assert FalsePositives(count=0, hours=3000.0).at_most == pytest.approx(0.9986, abs=1e-3)
+
+
+def test_what_was_seen_bounds_the_rate_as_garwood_tabulates() -> None:
+    assert [round(most_events(seen), 2) for seen in (1, 2, 5, 10)] == [4.74, 6.30, 10.51, 16.96]
+
+
+def test_nothing_scanned_bounds_nothing() -> None:
+    assert FalsePositives(count=0, hours=0.0).at_most == float("inf")

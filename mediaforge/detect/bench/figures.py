@@ -8,6 +8,7 @@ Segments: what VCSL counts (He et al., CVPR 2022): overlaps of found and true bo
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, lgamma, log, sqrt
 
 import numpy as np
 
@@ -66,6 +67,35 @@ def _recall(pairs: Sequence[Pair], above: Sequence[Pair], family: str | None) ->
         found=sum(pair.is_true for pair in ours),
         false_positives=sum(not pair.is_true for pair in ours),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalsePositives:
+    """Wrong titles that were listed as found, `hours` being the queries' length, once for each wrong title they were held
+    against."""
+
+    count: int
+    hours: float
+
+    @property
+    def at_most(self) -> float:
+        """In 1,000 hours, with 95 % certainty."""
+        return most_events(self.count) / self.hours * 1000 if self.hours > 0 else float("inf")
+
+
+def most_events(seen: int, *, doubt: float = 0.05) -> float:
+    """The largest mean of a Poisson process under which as few events as `seen` still have the probability `doubt`.
+
+    Exact (Garwood 1936); for none seen it is -ln(doubt), the rule of three.
+    """
+    low, high = float(seen), seen + 10 * sqrt(seen + 1)
+    for _ in range(60):
+        middle = (low + high) / 2
+        if sum(exp(-middle + count * log(middle) - lgamma(count + 1)) for count in range(seen + 1)) > doubt:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def mu_ap(pairs: Sequence[Pair]) -> float:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from mediaforge.detect.bench.figures import Box, Pair, Recall, Segments, held_out_recall, mu_ap, segments
+from mediaforge.detect.bench.figures import Box, FalsePositives, Pair, Recall, Segments, held_out_recall, mu_ap, segments
 from mediaforge.detect.bench.queries import SAME_SET, Clip, Query
 from mediaforge.detect.match import Verdict
 
@@ -57,6 +57,7 @@ class Figures:
     offset_p95: float
     verdicts: Mapping[str, int]  # of true pairs
     wrong_verdicts: Mapping[str, int]  # of wrong pairs that got one
+    false_positives: FalsePositives
     same_set: Mapping[str, int]
     index_cpu_seconds_per_hour: float
     index_bytes_per_hour: float
@@ -100,7 +101,9 @@ def figures(plan: Plan, judged: Sequence[Judged], clips: Sequence[Clip], costs: 
     }
     errors = [line.offset_error for _, line in counted if line.offset_error is not None]
     same = [line.verdict for one in judged if one.family == SAME_SET for line in one.lines]
-    played = sum(float(query.truths[-1].query.end) for query in plan.queries)
+    lengths = {query.name: float(query.truths[-1].query.end) for query in plan.queries}
+    wrong = [(one, line) for one, line in counted if line.title != one.clip]
+    played = sum(lengths.values())
     indexed = sum(cost.seconds for cost in costs)
     return Figures(
         queries=len(judged),
@@ -110,7 +113,11 @@ def figures(plan: Plan, judged: Sequence[Judged], clips: Sequence[Clip], costs: 
         offset_median=float(np.median(errors)) if errors else 0.0,
         offset_p95=float(np.percentile(errors, 95)) if errors else 0.0,
         verdicts=_counted(line.verdict for one, line in counted if line.title == one.clip),
-        wrong_verdicts=_counted(line.verdict for one, line in counted if line.title != one.clip),
+        wrong_verdicts=_counted(line.verdict for _, line in wrong),
+        false_positives=FalsePositives(
+            count=sum(line.verdict in (Verdict.MATCH, Verdict.PROBABLE) for _, line in wrong),
+            hours=sum(lengths[one.query] for one, _ in wrong) / 3600,
+        ),
         same_set=_counted(same),
         index_cpu_seconds_per_hour=sum(cost.cpu_seconds for cost in costs) / max(indexed, 1e-9) * 3600,
         index_bytes_per_hour=sum(cost.bytes for cost in costs) / max(indexed, 1e-9) * 3600,
