@@ -43,6 +43,10 @@ class Line:
     offset_ms: float
     votes: float
 
+    def at(self, query_ms: float) -> float:
+        """The title's moment (milliseconds) that this moment of the query shows."""
+        return float(self.speed) * query_ms + self.offset_ms
+
 
 def propose_lines(query: Fingerprint, references: References, weights: NDArray[np.float64]) -> tuple[tuple[Line, ...], ...]:
     """The best lines of each of the best titles. `weights` says what each query frame counts.  # (frames,)"""

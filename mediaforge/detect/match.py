@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from mediaforge.detect.codes import BITS
 from mediaforge.detect.diagonals import BIN_MS, STEP_MS, Line, closeness, propose_lines, weigh
 from mediaforge.detect.features import Features
+from mediaforge.detect.laying import GAP_MS, FoundSpan, laid_together
 from mediaforge.detect.lookalikes import NO_EVIDENCE, Evidence, codes_evidence, is_distinct, moved_onto_cuts
 from mediaforge.detect.placing import place
+from mediaforge.detect.rarity import rarity
 from mediaforge.detect.references import References
 from mediaforge.detect.sightings import find_sightings
 from mediaforge.detect.video import Fingerprint
@@ -34,10 +36,9 @@ _COARSE_SHIFTS = range(-BIN_MS, BIN_MS, STEP_MS // 2)
 _FINE_LINES = 12  # read again between two title frames, since a dense query meets them at their own moments
 _FINE_SHIFTS = range(-STEP_MS // 4, STEP_MS // 4 + 1, 20)
 _MOST_SPANS = 32
-_GAP_MS = 3000  # a longer silence ends a span
 _FEW_TITLES = 40  # so many are all looked at point by point; of more only those that whole pictures propose
 _POINTS_SCALE = 0.85  # what a second seen by points counts in seconds seen by codes: wrong titles then stay below 0.6
-_SAME_LINE_MS = 700  # two spans whose lines lie so near are one, seen twice
+_MOST_RAISED = 2.0  # where points are common, those that are not count for more
 
 NO_POINTS: Mapping[str, Features] = MappingProxyType({})
 
@@ -74,21 +75,6 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Found:
-    """A span as codes, or points, or both have found it."""
-
-    line: Line
-    begin_ms: float
-    end_ms: float
-    score: float
-    frames: int = 0
-    distance: float = 0.0
-    points: int = 0
-    matrix: tuple[float, ...] | None = None
-    evidence: Evidence = NO_EVIDENCE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Reading:
     """A line read frame by frame."""
 
@@ -107,11 +93,15 @@ def find_matches(
     groups = propose_lines(query, references, weights) if len(query.times) else ()
     by_codes = {lines[0].title: list(_spans(query, references, weights, lines=lines, least=least)) for lines in groups}
     few = len(references.titles) <= _FEW_TITLES
+    numbers = range(len(references.titles)) if few else list(by_codes)
+    looked_at = {number: points[title] for number in numbers if (title := references.titles[number]) in points}
+    rare = [rarity(features, looked_at.values()) for features in (query.features, query.turned)]
     matches = []
-    for number in range(len(references.titles)) if few else by_codes:
-        looked_at = points.get(references.titles[number])
-        placed = list(_placed(query, looked_at, weights, title=number, least=least)) if looked_at else []
-        for found in _laid_together(by_codes.get(number, []), placed):
+    for number in numbers:
+        placed = []
+        if number in looked_at:
+            placed = list(_placed(query, looked_at[number], weights, title=number, least=least, rare=rare))
+        for found in laid_together(by_codes.get(number, []), placed, sure=PROBABLE_SCORE):
             span = {"begin_ms": found.begin_ms, "end_ms": found.end_ms}
             line = found.line if found.frames else moved_onto_cuts(query, references, found.line, **span)
             evidence = codes_evidence(query, references, line, **span).also(found.evidence)
@@ -120,22 +110,29 @@ def find_matches(
 
 
 def _placed(
-    query: Fingerprint, looked_at: Features, weights: NDArray[np.float64], *, title: int, least: float
-) -> Iterator[_Found]:
-    """The spans of one title as points show them."""
+    query: Fingerprint,
+    looked_at: Features,
+    weights: NDArray[np.float64],
+    *,
+    title: int,
+    least: float,
+    rare: list[NDArray[np.float64]],
+) -> Iterator[FoundSpan]:
+    """The spans of one title as points show them; `rare` is the worth of the query's points, plain and in a mirror."""
     for mirrored, features in ((False, query.features), (True, query.turned)):
-        if not len(features.times):
+        if not len(features.codes):
             continue
-        seen = find_sightings(features, looked_at)
+        seen = find_sightings(features, looked_at, rare[mirrored])
+        scale = _POINTS_SCALE * min(_MOST_RAISED, 1 / float(rare[mirrored].mean()))
         for placed in place(features, looked_at, seen, _density(query, features, weights)):
-            if placed.score * _POINTS_SCALE < least:
+            if placed.score * scale < least:
                 break
             line = Line(title=title, mirrored=mirrored, speed=placed.speed, offset_ms=placed.offset_ms, votes=0.0)
-            yield _Found(
+            yield FoundSpan(
                 line=line,
                 begin_ms=placed.begin_ms,
                 end_ms=placed.end_ms,
-                score=placed.score * _POINTS_SCALE,
+                score=placed.score * scale,
                 points=placed.inliers,
                 matrix=tuple(float(number) for number in placed.matrix.ravel()),
                 evidence=Evidence(contrast=placed.contrast),
@@ -150,53 +147,9 @@ def _density(query: Fingerprint, features: Features, weights: NDArray[np.float64
     return np.asarray(weights[_nearest(query.times, features.times.astype(np.float64))] / step)
 
 
-def _laid_together(by_codes: list[_Found], by_points: list[_Found]) -> Iterator[_Found]:
-    """One list of spans of one title: what both have found once, and of two that contradict each other the stronger."""
-    kept: list[_Found] = []
-    for found in sorted([*by_codes, *by_points], key=lambda found: -found.score):
-        twin = next((row for row, other in enumerate(kept) if _same(found, other)), None)
-        if twin is not None:
-            kept[twin] = _joined(kept[twin], found)
-        elif not any(_shared_ms(found, other) > 0.5 * (found.end_ms - found.begin_ms) for other in kept):
-            kept.append(found)
-    return iter(kept)
-
-
-def _same(one: _Found, other: _Found) -> bool:
-    middle = (max(one.begin_ms, other.begin_ms) + min(one.end_ms, other.end_ms)) / 2
-    near = abs(_at(one.line, middle) - _at(other.line, middle)) <= _SAME_LINE_MS
-    return one.line.mirrored == other.line.mirrored and near and _shared_ms(one, other) > -_GAP_MS
-
-
-def _joined(one: _Found, other: _Found) -> _Found:
-    """The line of the codes where they are sure of it, the places of the points."""
-    codes, points = (one, other) if one.frames else (other, one)
-    if not codes.frames or not points.points or (codes.points and points.points):
-        return one  # two of a kind: the stronger
-    line = codes.line if codes.score >= PROBABLE_SCORE or codes.score >= points.score else points.line
-    return replace(
-        codes,
-        line=line,
-        begin_ms=min(one.begin_ms, other.begin_ms),
-        end_ms=max(one.end_ms, other.end_ms),
-        score=max(one.score, other.score),
-        points=points.points,
-        matrix=points.matrix,
-        evidence=points.evidence,
-    )
-
-
-def _shared_ms(one: _Found, other: _Found) -> float:
-    return min(one.end_ms, other.end_ms) - max(one.begin_ms, other.begin_ms)
-
-
-def _at(line: Line, query_ms: float) -> float:
-    return float(line.speed) * query_ms + line.offset_ms
-
-
 def _spans(
     query: Fingerprint, references: References, weights: NDArray[np.float64], *, lines: tuple[Line, ...], least: float
-) -> Iterator[_Found]:
+) -> Iterator[FoundSpan]:
     """The spans of one title: the best line gives one, its frames are taken out, and the rest is looked at again."""
     readings = [_read(query, references, line, shift_ms=shift) for line in lines for shift in _COARSE_SHIFTS]
     worth = np.stack([_worth(reading) for reading in readings]) * weights.astype(np.float32)  # (readings, frames)
@@ -212,7 +165,7 @@ def _spans(
             return
         free[run[0] : run[-1] + 1] = 0
         # Title frames are a step apart, so an end lies half a step beyond the outermost frame that agrees.
-        yield _Found(
+        yield FoundSpan(
             line=best.line,
             begin_ms=max(0.0, float(query.times[run[0]]) - STEP_MS / 2),
             end_ms=min(float(query.seconds * 1000), float(query.times[run[-1]]) + STEP_MS / 2),
@@ -264,11 +217,11 @@ def _closest(nearest: NDArray[np.intp], away_ms: NDArray[np.float64]) -> NDArray
 def _best_run(times: NDArray[np.int64], counted: NDArray[np.float64]) -> NDArray[np.intp]:
     """The frames that count, cut where none counts for too long: the piece that counts most."""
     rows = np.flatnonzero(counted)
-    runs = np.split(rows, np.flatnonzero(np.diff(times[rows]) > _GAP_MS) + 1)
+    runs = np.split(rows, np.flatnonzero(np.diff(times[rows]) > GAP_MS) + 1)
     return max(runs, key=lambda run: float(counted[run].sum()))
 
 
-def _match(references: References, found: _Found) -> Match:
+def _match(references: References, found: FoundSpan) -> Match:
     line = found.line
     title_ms = float(references.seconds[line.title] * 1000)
     return Match(
@@ -276,7 +229,7 @@ def _match(references: References, found: _Found) -> Match:
         verdict=_verdict(found),
         score=found.score,
         query=_span(found.begin_ms, found.end_ms),
-        reference=_span(max(0.0, _at(line, found.begin_ms)), min(title_ms, _at(line, found.end_ms))),
+        reference=_span(max(0.0, line.at(found.begin_ms)), min(title_ms, line.at(found.end_ms))),
         speed=line.speed,
         mirrored=line.mirrored,
         frames=found.frames,
@@ -287,7 +240,7 @@ def _match(references: References, found: _Found) -> Match:
     )
 
 
-def _verdict(found: _Found) -> Verdict:
+def _verdict(found: FoundSpan) -> Verdict:
     if found.score < PROBABLE_SCORE:
         return Verdict.NONE
     if not is_distinct(found.evidence):

@@ -78,7 +78,7 @@ def place(query: Features, title: Features, found: Sightings, density: NDArray[n
         inliers=found.inliers,
         q_ms=query.times[found.query].astype(np.float64),
         t_ms=title.times[found.title].astype(np.float64),
-        worth=np.minimum(found.inliers - 2, _ENOUGH) / _ENOUGH * density[found.query],
+        worth=np.clip(found.worth - 2, 0, _ENOUGH) / _ENOUGH * density[found.query],
         corners=found.maps @ _corners(title.shape),
     )
     free = np.ones(len(seen.title), bool)

@@ -36,11 +36,12 @@ class Sightings:
     query: NDArray[np.intp]  # row of the query's picture
     title: NDArray[np.intp]  # row of the title's picture
     inliers: NDArray[np.int64]  # points that agree
+    worth: NDArray[np.float64]  # what they are worth together: less where they are of a kind that many titles have
     maps: NDArray[np.float64]  # (n, 2, 3): from the title's picture onto the query's, in heights of each
 
 
-def find_sightings(query: Features, title: Features) -> Sightings:
-    """All sightings of a title in a query."""
+def find_sightings(query: Features, title: Features, weights: NDArray[np.float64] | None = None) -> Sightings:
+    """All sightings of a title in a query. `weights` says what each of the query's points is worth.  # (points,)"""
     ours, theirs = alike(query.codes, title.codes)
     pairs = _Pairs(
         query=query.pixels()[ours] @ _COMPLEX,
@@ -48,22 +49,26 @@ def find_sightings(query: Features, title: Features) -> Sightings:
         turns=_turns(query.places[ours], title.places[theirs]),
     )
     keys = query.owners()[ours] * len(title.times) + title.owners()[theirs]
+    worth = np.ones(len(ours)) if weights is None else weights[ours]
     rows: list[tuple[int, int, int]] = []
+    worths: list[float] = []
     maps: list[NDArray[np.float64]] = []
     for key, all_of_two, agreeing in _crowds(keys, pairs, title.shape):
         found = _laid_over(pairs, all_of_two, agreeing)
         if found is None:
             continue
         matrix, inside = found
-        inliers = _spread(pairs.query[inside], pairs.title[inside])
+        inliers, weight = _spread(pairs.query[inside], pairs.title[inside], worth[inside])
         if inliers >= LEAST_INLIERS:
             rows.append((*divmod(key, len(title.times)), inliers))
+            worths.append(weight)
             maps.append(matrix)
     table = np.array(rows, np.int64).reshape(-1, 3)
     return Sightings(
         query=table[:, 0].astype(np.intp),
         title=table[:, 1].astype(np.intp),
         inliers=table[:, 2],
+        worth=np.array(worths, np.float64),
         maps=np.array(maps, np.float64).reshape(-1, 2, 3),
     )
 
@@ -165,10 +170,16 @@ def _fit(theirs: NDArray[np.complex128], ours: NDArray[np.complex128]) -> tuple[
     return turn, complex(here - turn * there)
 
 
-def _spread(ours: NDArray[np.complex128], theirs: NDArray[np.complex128]) -> int:
-    """How many distinct places agree, on the side that has fewer."""
-    cells = (np.floor(np.stack([at.real, at.imag]) * _CELLS).astype(np.int64) for at in (ours, theirs))
-    return min(len(np.unique(x * 1000 + y)) for x, y in cells)
+def _spread(ours: NDArray[np.complex128], theirs: NDArray[np.complex128], worth: NDArray[np.float64]) -> tuple[int, float]:
+    """How many distinct places agree, on the side that has fewer, and what they are worth."""
+    best = np.lexsort((-worth,))
+    counts, worths = [], []
+    for at in (ours, theirs):
+        places = np.floor(at.real * _CELLS).astype(np.int64) * 1000 + np.floor(at.imag * _CELLS).astype(np.int64)
+        _, first = np.unique(places[best], return_index=True)
+        counts.append(len(first))
+        worths.append(float(worth[best[first]].sum()))
+    return min(counts), min(worths)
 
 
 _COMPLEX = np.array([1, 1j])
