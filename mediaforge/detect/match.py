@@ -38,7 +38,7 @@ _FINE_SHIFTS = range(-STEP_MS // 4, STEP_MS // 4 + 1, 20)
 _MOST_SPANS = 32
 _FEW_TITLES = 40  # so many are all looked at point by point; of more only those that whole pictures propose
 _POINTS_SCALE = 0.85  # what a second seen by points counts in seconds seen by codes: wrong titles then stay below 0.6
-_MOST_RAISED = 2.0  # where points are common, those that are not count for more
+_MOST_RAISED = 4.0  # where points are common, those that are not count for more
 
 NO_POINTS: Mapping[str, Features] = MappingProxyType({})
 
@@ -123,7 +123,7 @@ def _placed(
         if not len(features.codes):
             continue
         seen = find_sightings(features, looked_at, rare[mirrored])
-        scale = _POINTS_SCALE * min(_MOST_RAISED, 1 / float(rare[mirrored].mean()))
+        scale = _POINTS_SCALE * min(_MOST_RAISED, 1 / float(rare[mirrored].mean()) ** 2)
         for placed in place(features, looked_at, seen, _density(query, features, weights)):
             if placed.score * scale < least:
                 break

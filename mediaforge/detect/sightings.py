@@ -19,6 +19,7 @@ RADIUS = (
 LEAST_INLIERS = 3  # of two pictures; how many looks agree is for the line to say
 
 _LEAST_PAIRS = 3
+_LEAST_WORTH = 0.3  # what most titles have takes most of the time and decides nothing
 _TURN_BINS = 8
 _BINS = _TURN_BINS * 64 * 256 * 256 * 16
 _PLACE_BIN = 0.4  # heights: a point's angle and size are a little wrong, which moves the middle of the picture
@@ -42,14 +43,16 @@ class Sightings:
 
 def find_sightings(query: Features, title: Features, weights: NDArray[np.float64] | None = None) -> Sightings:
     """All sightings of a title in a query. `weights` says what each of the query's points is worth.  # (points,)"""
-    ours, theirs = alike(query.codes, title.codes)
+    worth = np.ones(len(query.codes)) if weights is None else weights
+    rare = np.flatnonzero(worth >= _LEAST_WORTH)
+    ours, theirs = alike(query.codes[rare], title.codes)
+    ours = rare[ours]
     pairs = _Pairs(
         query=query.pixels()[ours] @ _COMPLEX,
         title=title.pixels()[theirs] @ _COMPLEX,
         turns=_turns(query.places[ours], title.places[theirs]),
     )
     keys = query.owners()[ours] * len(title.times) + title.owners()[theirs]
-    worth = np.ones(len(ours)) if weights is None else weights[ours]
     rows: list[tuple[int, int, int]] = []
     worths: list[float] = []
     maps: list[NDArray[np.float64]] = []
@@ -58,7 +61,7 @@ def find_sightings(query: Features, title: Features, weights: NDArray[np.float64
         if found is None:
             continue
         matrix, inside = found
-        inliers, weight = _spread(pairs.query[inside], pairs.title[inside], worth[inside])
+        inliers, weight = _spread(pairs.query[inside], pairs.title[inside], worth[ours[inside]])
         if inliers >= LEAST_INLIERS:
             rows.append((*divmod(key, len(title.times)), inliers))
             worths.append(weight)

@@ -39,10 +39,15 @@ def test_a_long_title_says_no_more_than_a_short_one() -> None:
 def test_a_sighting_by_common_points_is_worth_less() -> None:
     query = look(POINTS[OWN])
     full = find_sightings(query, query)
-    less = find_sightings(query, query, np.full(40, 0.25))
+    less = find_sightings(query, query, np.full(40, 0.5))
     assert less.inliers.tolist() == full.inliers.tolist()
-    assert less.worth == pytest.approx(0.25 * full.worth)
+    assert less.worth == pytest.approx(0.5 * full.worth)
 
 
 def test_nothing_is_known_without_titles() -> None:
     assert rarity(look(POINTS[OWN]), []).tolist() == [1.0] * 40
+
+
+def test_points_that_most_titles_have_are_not_compared() -> None:
+    query = look(POINTS[OWN])
+    assert not len(find_sightings(query, query, np.full(40, 0.1)).query)
