@@ -62,8 +62,8 @@ def identify_live(call: Call, context: Context, url: str, *, seconds: Fraction |
         rest = f", {watched.broken} of them broken" if watched.broken else ""
         gaps = f", {watched.gaps} times some were lost" if watched.gaps else ""
         print_lines(
-            f"watched {clock(watched.seconds)} ({watched.pieces} pieces{rest}{gaps}, {size(watched.bytes)}) until {ended_by}: "
-            f"{counts['alarm']} alarms, {counts['review']} to review"
+            f"watched {clock(watched.seconds)} ({watched.pieces} pieces{rest}{gaps}, {size(watched.bytes)}) until {ended_by}; "
+            f"alarms: {counts['alarm']}, to review: {counts['review']}"
         )
 
 

@@ -61,7 +61,7 @@ def test_a_watch_without_end_is_ended_by_hand_and_sums_up(
     assert run(["identify", URL, "--live", "--progress", "json", "--state", str(tmp_path / "state")]) == 0
     printed = capsys.readouterr()
     assert "ALARM   atlas (match), at 0:12.5 of the title" in printed.out and "told 12 s after it was live" in printed.out
-    assert "until interrupt: 1 alarms" in printed.out
+    assert "until interrupt; alarms: 1" in printed.out
     (event,) = (json.loads(line) for line in printed.err.splitlines())
     assert (event["about"], event["event"]) == (URL, "alarm")
 

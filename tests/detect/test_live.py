@@ -97,7 +97,7 @@ def test_a_timeline_of_a_billion_segments_gives_the_newest() -> None:
     rows = '<SegmentTimeline><S t="0" d="2" r="999999999"/></SegmentTimeline>'
     text = mpd(f'<SegmentTemplate media="$Time$.m4s" initialization="$RepresentationID$.mp4">{rows}</SegmentTemplate>')
     pieces = read_manifest(text, DASH, now=2_000_000_010.0).pieces
-    assert len(pieces) == MOST_PIECES - 3 or len(pieces) <= MOST_PIECES
+    assert 0 < len(pieces) <= MOST_PIECES
     assert pieces[-1].media.url.endswith("tv/1999999998.m4s")
     assert pieces[-1].init == Part(url="https://tv.example/live/tv/v.mp4")
 
