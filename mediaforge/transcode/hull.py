@@ -22,7 +22,7 @@ from mediaforge.transcode.trials import Outcomes, Trial
 
 CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
 _BEST = 100.0
-_FINER, _COARSER = 3.0, 5.0  # CRF steps past the trials that the fit is good for
+_FINER, _COARSER = 8.0, 5.0  # CRF steps past the trials that the fit is good for: easy titles are worth only what is finer
 
 Floats = NDArray[np.float64]
 

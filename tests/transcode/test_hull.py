@@ -26,7 +26,7 @@ def test_two_trials_give_the_curve_back() -> None:
     (found,) = fit_curves(made(256, 144, 28, 38), bits, vmaf, limit=51)
     for name in "abcd":
         assert getattr(found, name) == pytest.approx(getattr(truth, name))
-    assert (found.finest, found.coarsest, found.limit) == (25, 43, 51)
+    assert (found.finest, found.coarsest, found.limit) == (20, 43, 51)
     (near,) = fit_curves(made(256, 144, 28, 38), bits, vmaf, limit=40)
     assert near.coarsest == 40
 

@@ -162,7 +162,7 @@ def test_one_size_is_tried_twice() -> None:
 def test_candidates_are_of_every_size_and_never_above_their_cap() -> None:
     studied = title()
     offers = candidate_offers(studied, planned_shapes(policy(), master(), GRID), OURS.audio, codec="h264")
-    assert {offer.allocation.shape.height for offer in offers} == {144, 180, 240, 288, 360, 432, 540, 720}
+    assert {offer.allocation.shape.height for offer in offers} == {144, 180, 240, 288, 360, 432, 540, 576, 648, 720}
     for offer in offers:
         assert offer.allocation.peak_bps <= offer.allocation.cap_bps * (1 + 1e-9)
 
