@@ -25,6 +25,7 @@ from struggling import CLASS, class_sessions
 from mediaforge.ladderfile import load_ladder
 from mediaforge.steps import Step
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, run
+from mediaforge.transcode.clean import output_tags
 from mediaforge.transcode.codecs import codec as codec_named
 from mediaforge.transcode.planning import Offer, choose, sound_bps
 from mediaforge.transcode.probe import probe
@@ -122,7 +123,9 @@ def coding_gains(bench: Bench) -> tuple[float, ...]:
                 ffmpeg.output(stream, target, **options, **{"f": "tee", "fps_mode": "passthrough", "flags:v": "+global_header"})
             )
         reference = sized(streams.stream(len(ways)), bench.film, width=width // 2 * 2, height=height // 2 * 2)
-        tags = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
+        assert bench.film.video is not None
+        tags = output_tags(bench.film.video)
+        tags["color_range"] = tags.pop("range")
         lossless = {"c:v": "libx264", "qp": 0, "preset": "ultrafast", "threads": 1, **tags}
         outputs.append(ffmpeg.output(reference, "reference.mp4", **lossless))
         head = [*FFMPEG_QUIET, *FFMPEG_PROGRESS, "-filter_complex_threads", "1"]

@@ -25,6 +25,7 @@ from mediaforge.frames import Piece, join
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, run
+from mediaforge.transcode.clean import output_tags
 from mediaforge.transcode.codecs import codec
 from mediaforge.transcode.codecs.interface import Goal
 from mediaforge.transcode.overlay import laid_on, pattern_input
@@ -245,7 +246,9 @@ def _pictures(request: EncodeRequest, rung: FittedRung, shown: Any, folder: Path
         return {variant: pair.stream(index) for index, variant in enumerate(request.differing)}
     cells = pattern_input(_pattern_file(folder, rung), request.grid.every(rung.step), cells=pattern.cells)
     scaled = sized(shown, request.master, width=width, height=height)
-    laid = laid_on(scaled, cells, width=width, height=height, middle=pattern.middle, unit=pattern.unit)
+    assert request.master.video is not None
+    tags = output_tags(request.master.video)
+    laid = laid_on(scaled, cells, width=width, height=height, middle=pattern.middle, unit=pattern.unit, tags=tags)
     return {variant: picture.filter("format", depth) for variant, picture in laid.items()}
 
 

@@ -5,6 +5,7 @@ as the picture, so that the mask costs next to nothing. Every step is a whole-nu
 pattern no pixel changes, and the two variants lie to either side of the picture.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,11 @@ def pattern_input(path: Path, grid: Grid, *, cells: tuple[int, int]) -> Any:
     return ffmpeg.input(f"file:{path}", f="rawvideo", pixel_format="gray", video_size=cells, framerate=fps)["0"]
 
 
-def laid_on(picture: Any, pattern: Any, *, width: int, height: int, middle: int, unit: int) -> dict[Variant, Any]:
-    """The picture (8-bit 4:2:0) of either variant. `middle` and `unit` are the pattern's gray values of 0 and of 1."""
+def laid_on(
+    picture: Any, pattern: Any, *, width: int, height: int, middle: int, unit: int, tags: Mapping[str, str]
+) -> dict[Variant, Any]:
+    """The picture (8-bit 4:2:0) of either variant. `middle` and `unit` are the pattern's gray values of 0 and of 1, `tags` name
+    the picture's colours: its planes alone do not say them."""
     planes = picture.filter_multi_output("extractplanes", "y+u+v")
     luma = planes.stream(0).filter_multi_output("split", 3)
     mask = _mask(luma.stream(2), grid=_GRID if width >= height else _GRID[::-1])
@@ -45,7 +49,7 @@ def laid_on(picture: Any, pattern: Any, *, width: int, height: int, middle: int,
         marked = ffmpeg.filter([luma.stream(number), marks.stream(number)], "blend", all_mode=blend)
         whole = [marked, *(plane.stream(number) for plane in chroma)]
         merged = ffmpeg.filter(whole, "mergeplanes", map1s=1, map2s=2, format="yuv420p")
-        laid[variant] = merged.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
+        laid[variant] = merged.filter("setparams", **tags)
     return laid
 
 

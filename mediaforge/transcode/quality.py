@@ -23,7 +23,7 @@ from mediaforge.errors import ToolError
 from mediaforge.ladder import Screen
 from mediaforge.media import Master, VideoTrack
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, media_input, run
-from mediaforge.transcode.clean import cleaning_filters, input_matrix
+from mediaforge.transcode.clean import cleaning_filters, input_matrix, output_matrix
 from mediaforge.transcode.glance import Glance, glance_graph, read_glance
 
 # Seen from five picture heights, a phone in the hand, and from three, a television (Netflix/vmaf, models_v1.md).
@@ -214,7 +214,8 @@ def _constant_rate(length: int, *, fps: Fraction) -> str:
 
 def _shown(video: VideoTrack) -> str:
     clean = "".join(f"{name}={_options(options)}," for name, options in cleaning_filters(video) if name != "bwdif")
-    return f"{clean}{_scaled(video, f':in_color_matrix={input_matrix(video)}:out_color_matrix=bt709:out_range=tv')}"
+    colour = f":in_color_matrix={input_matrix(video)}:out_color_matrix={output_matrix(video)}:out_range=tv"
+    return f"{clean}{_scaled(video, colour)}"
 
 
 def _scaled(video: VideoTrack, colour: str = "") -> str:

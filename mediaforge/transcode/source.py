@@ -7,7 +7,7 @@ import ffmpeg
 
 from mediaforge.media import Grid, Master
 from mediaforge.tools import INPUT_FORMATS
-from mediaforge.transcode.clean import cleaning_filters, input_matrix
+from mediaforge.transcode.clean import cleaning_filters, input_matrix, output_matrix, output_tags
 
 
 def grid_picture(master: Master, grid: Grid, *, first_frame: int, frames: int) -> Any:
@@ -39,7 +39,7 @@ def every(picture: Any, grid: Grid, step: int) -> Any:
 
 
 def sized(picture: Any, master: Master, *, width: int, height: int, pixel_format: str = "yuv420p") -> Any:
-    """The picture at a size in square pixels, 4:2:0 BT.709 and tagged so: what every encoder of ours is given. Pure."""
+    """The picture at a size in square pixels, 4:2:0, its colours named: what every encoder of ours is given. Pure."""
     assert master.video is not None
     scaled = picture.filter(
         "scale",
@@ -47,8 +47,7 @@ def sized(picture: Any, master: Master, *, width: int, height: int, pixel_format
         height,
         flags="lanczos+accurate_rnd",
         in_color_matrix=input_matrix(master.video),
-        out_color_matrix="bt709",
+        out_color_matrix=output_matrix(master.video),
         out_range="tv",
     )
-    tagged = scaled.filter("setparams", color_primaries="bt709", color_trc="bt709", colorspace="bt709", range="tv")
-    return tagged.filter("setsar", 1).filter("format", pixel_format)
+    return scaled.filter("setparams", **output_tags(master.video)).filter("setsar", 1).filter("format", pixel_format)

@@ -19,6 +19,7 @@ from mediaforge.errors import MediaError
 from mediaforge.ladder import Screen
 from mediaforge.media import Grid, Master, Shape
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, run
+from mediaforge.transcode.clean import output_tags
 from mediaforge.transcode.codecs.interface import Codec
 from mediaforge.transcode.probe import probe
 from mediaforge.transcode.quality import score_frames
@@ -80,7 +81,8 @@ def cut_reel(master: Master, grid: Grid, samples: Sequence[int], path: Path, *, 
         piece = grid_picture(master, grid, first_frame=gop * grid.gop_frames, frames=frames)
         piece = piece.filter("tpad", stop=length - frames, stop_mode="clone")
         parts.append(sized(piece, master, width=width, height=height).filter("setpts", "N"))
-    tags = {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
+    tags = output_tags(master.video)
+    tags["color_range"] = tags.pop("range")  # as the muxer's option is named
     rate = grid.fps
     joined = ffmpeg.concat(*parts, v=1, a=0).filter("settb", f"{rate.denominator}/{rate.numerator}").filter("setpts", "N")
     graph = ffmpeg.output(joined, str(path), **{"c:v": "rawvideo", "r": str(grid.fps), **tags})

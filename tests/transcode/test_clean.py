@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from mediaforge.transcode.clean import cleaning_filters, findings, input_matrix
+from mediaforge.transcode.clean import cleaning_filters, findings, input_matrix, output_matrix, output_tags
 from tests.transcode.values import video
 
 
@@ -27,6 +27,12 @@ def test_hdr_is_tone_mapped_and_said() -> None:
 )
 def test_untagged_sd_is_bt601(space: str, height: int, matrix: str) -> None:
     assert input_matrix(video(color_space=space, height=height)) == matrix
+
+
+def test_the_matrix_of_tape_is_kept_and_named() -> None:
+    tape, wide = video(color_space="bt470bg", height=576), video(color_space="bt2020nc", height=1080)
+    assert (output_matrix(tape), output_tags(tape)["colorspace"]) == ("bt601", "smpte170m")
+    assert (output_matrix(wide), output_tags(wide)["colorspace"]) == ("bt709", "bt709")
 
 
 def test_anamorphic_tape_becomes_square_pixels() -> None:

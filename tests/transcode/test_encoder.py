@@ -161,7 +161,12 @@ def test_interlaced_anamorphic_tape_comes_out_progressive_and_square(
     encode(base, tmp_path, tools=tools, on_progress=lambda _: None)
     made = probe(tmp_path / "v400.a.mp4", tools=tools).video
     assert made is not None and (made.width, made.height, made.sar, made.field_order) == (640, 360, 1, "progressive")
-    assert (made.color_primaries, made.color_transfer, made.color_space, made.color_range) == ("bt709", "bt709", "bt709", "tv")
+    assert (made.color_primaries, made.color_transfer, made.color_space, made.color_range) == (
+        "bt709",
+        "bt709",
+        "smpte170m",
+        "tv",
+    )
     assert video().sar == 1
 
 
@@ -203,7 +208,7 @@ def test_a_segment_over_its_rate_is_encoded_again_and_the_others_are_left(
 ) -> None:
     """The second segment is asked for in a quality its rung has no bits for."""
     free, held = tmp_path / "free", tmp_path / "held"
-    crfs = (40.0, 10.0, 40.0, 40.0, 40.0)
+    crfs = (40.0, 14.0, 40.0, 40.0, 40.0)
     for folder, most_kbps in ((free, 9000), (held, 300)):
         folder.mkdir()
         request = request_for(clip, tools, planned(codec, crfs, most_kbps=most_kbps))
