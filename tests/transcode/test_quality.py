@@ -71,7 +71,7 @@ def test_every_frame_is_held_against_its_own(
 
 def test_a_television_is_judged_by_a_model_of_its_own(ffmpeg: Ffmpeg, tools: Tools, tmp_path: Path) -> None:
     film = probe(plain(ffmpeg, tmp_path), tools=tools)
-    grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(400,))
+    grid, renditions = encoded(film, tmp_path, tools=tools, kbps=(150,))
     held, stood = (
         score_frames(renditions, film, [range(24)], fps=grid.fps, tools=tools, screen=screen)[0].mean() for screen in Screen
     )
