@@ -11,7 +11,7 @@ from mediaforge.cli.arguments import FOLDER
 from mediaforge.cli.command import Call, Group
 from mediaforge.cli.progress import by_fraction, telling
 from mediaforge.cli.tables import print_lines, print_table
-from mediaforge.detect.bench.figures import Recall
+from mediaforge.detect.bench.figures import FalsePositives, Recall
 from mediaforge.detect.bench.trial import PEERS, Figures
 from mediaforge.detection import ALL_FAMILIES, find_clips, plan_trial, run_trial
 from mediaforge.tools import locate_tools
@@ -96,16 +96,24 @@ def _print(found: Figures) -> None:
     rows = [(family, *(_recall(found.recalls[peer].get(family)) for peer in PEERS)) for family in families]
     rows.append(("muAP", *(f"{found.mu_ap[peer]:.3f}" for peer in PEERS)))
     print_table(("recall without false positives", *PEERS), rows, empty="")
-    parts, wrong = found.segments, found.false_positives
+    parts = found.segments
     print_lines(
         f"segments: precision {parts.precision:.3f}, recall {parts.recall:.3f}, F1 {parts.f1:.3f}",
         f"offset: median {found.offset_median:.2f} s, 95 % within {found.offset_p95:.2f} s",
         f"verdicts on true titles: {_words(found.verdicts)}; on wrong ones: {_words(found.wrong_verdicts)}",
-        f"wrong titles found: {wrong.count} in {wrong.hours:.1f} h (a query's length, once for each title held against it): "
-        f"at most {wrong.at_most:,.0f} per 1,000 h (95 %)",
+        _wrong(found.false_positives),
         f"the same set at another time: {_words(found.same_set)}",
         f"an hour of title: {found.index_cpu_seconds_per_hour:.0f} CPU-s, {found.index_bytes_per_hour / 1e6:.1f} MB; "
         f"an hour of queries: {found.query_cpu_seconds_per_hour:.0f} CPU-s",
+    )
+
+
+def _wrong(found: FalsePositives) -> str:
+    if not found.hours:
+        return "wrong titles found: no query was held against another title"
+    return (
+        f"wrong titles found: {found.count} in {found.hours:.1f} h (a query's length, once for each title held against it): "
+        f"at most {found.at_most:,.0f} per 1,000 h (95 %)"
     )
 
 
