@@ -26,6 +26,7 @@ from mediaforge.frames_wire import FRAME, FRAME_HEADER, REPORT, REPORT_HEADER, S
 MAX_REPORTED_LINES = 20
 MAX_SOUND_HOURS = 48  # an hour of coded silence takes kilobytes: a small file could keep us busy for ever
 MAX_BACK_SECONDS = 5  # what begins so much earlier than the end of what was heard is no overlap
+NEAR_SECONDS = 4  # of film up to the next span: decoding on costs less than going back to a keyframe
 MAX_GAP_SECONDS = 600  # a longer hole in the sound's times is no hole but nonsense
 
 
@@ -84,16 +85,21 @@ def _spanned(
     """The pictures within each span, with their seconds; with `heads` only the first ones of each closed GOP, with
     `sparse` without those that so many ticks a second do not need."""
     origin = origin_of(stream)
-    for number, (start, end) in enumerate(request["spans"]):
-        if start > 0 or number:
-            container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
-        for frame in _decoded(container, stream, request, sparse=sparse):
+    frames: Iterator[Any] = iter(())
+    reached: Fraction | None = None  # where the last span was left
+    for start, end in request["spans"]:
+        if reached is None or not reached <= start < reached + NEAR_SECONDS:
+            if start > 0 or reached is not None:
+                container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
+            frames = _decoded(container, stream, request, sparse=sparse)
+        for frame in frames:
             if frame.pts is None:
                 continue
-            seconds = (frame.pts - origin) * stream.time_base
+            reached = seconds = (frame.pts - origin) * stream.time_base
             if seconds < start:
                 continue
             if end is not None and seconds >= end:
+                frames = itertools.chain([frame], frames)
                 break
             yield seconds, frame
 

@@ -43,7 +43,7 @@ def test_a_window_is_read_exactly(clip: Path) -> None:
 
 
 def test_several_windows_are_read_one_after_the_other(clip: Path) -> None:
-    spans = [(5.0, 5.1), (-1.0, 0.05), (2.0, 2.04)]
+    spans = [(5.0, 5.1), (-1.0, 0.05), (2.0, 2.04), (2.04, 2.1), (3.0, 3.1), (3.05, 3.2)]
     apart = [frame.seconds for start, end in spans for frame in read_frames(clip, size=(16, 9), start=max(0.0, start), end=end)]
     assert [frame.seconds for frame in read_frames(clip, size=(16, 9), spans=spans)] == apart
 

@@ -29,10 +29,9 @@ _STRAY_FRAMES = 1.5  # a moment further off the line was mistaken (a still pictu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A copy laid over its title, its pieces in the copy's order. `motion` is how much moves in each segment of the title."""
+    """A copy laid over its title, its pieces in the copy's order."""
 
     pieces: tuple[Alignment, ...]
-    motion: tuple[float, ...]
 
 
 def align(copy: Path, *, coarse: Path, fine: Path, grid: Grid, size: tuple[int, int]) -> Placed | None:
@@ -54,7 +53,7 @@ def align(copy: Path, *, coarse: Path, fine: Path, grid: Grid, size: tuple[int, 
             pieces.append(piece)
     if not pieces:
         return None
-    return Placed(pieces=tuple(sorted(pieces, key=lambda piece: piece.begin)), motion=_motion(title_thumbs, grid))
+    return Placed(pieces=tuple(sorted(pieces, key=lambda piece: piece.begin)))
 
 
 def matrix_of(piece: Alignment) -> Matrix:
@@ -145,9 +144,3 @@ def _moments(copy: Path, title: Path, times: Sequence[float], *, line: Line, gri
                 )
             )
     return moments
-
-
-def _motion(title: Thumbs, grid: Grid) -> tuple[float, ...]:
-    segment = np.minimum((title.seconds / float(grid.segment_seconds)).astype(int), grid.segments - 1)
-    motion = np.bincount(segment, weights=title.changes, minlength=grid.segments)
-    return tuple(float(value) for value in motion)

@@ -1,8 +1,8 @@
 """Read a suspect copy against the stored variants of its title: one soft symbol a segment (facts-watermark 3 and 5).
 
-The copy's pieces are laid over the title. Then, window by window, a few lively segments are tried on every rung: only the rung
-the copy came from has its exact A-B difference in it. The window is read on the rung that answers, and where single segments
-fall silent, the player may have switched: they are asked on the other rungs.
+The copy's pieces are laid over the title. Then, window by window, every rung is glanced at: a few pictures at the head of
+each segment, for only the rung the copy came from has its exact A-B difference in it. Its likeliest walk through the rungs
+says which that was, segment after segment; what did not answer clearly is read again, whole, on the rungs that answered.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,12 +18,10 @@ from mediaforge.watermark.reading import WEAK_Z, Reader, Reference
 
 __all__ = ["Reference", "extract"]
 
-_WINDOW = 32  # segments: about a minute, 45 MB of pictures; a player that switches rungs is followed at this pace
-_TRIED = 3  # segments of a window that are tried on every rung
+_WINDOW = 64  # segments: about two minutes, 25 MB of the copy's pictures
 _RIVAL = 0.5  # a rung that answers at least half as well as the best is read too
 _PLAIN_Z = 20.0  # louder says nothing more about the rung...
 _SWITCH_Z = 5.0  # ... and by so much another one must be louder, for the title's content answers on wrong rungs too, at 3 to 7
-_SILENT = 0.25  # of the window's median |z|: so weak a segment among others may come from another rung
 
 
 def extract(
@@ -39,17 +37,19 @@ def extract(
     on_progress(0.2)
     if placed is None:
         return Evidence(segments=grid.segments, symbols=(), seconds_read=Fraction(0), alignment=None, rungs=())
+    glanced: list[Symbol] = []
     readings: list[Symbol] = []
-    trials: list[Symbol] = []
     windows = [(piece, window) for piece in placed.pieces for window in _windows(_covered_segments(piece, grid))]
     for number, (piece, window) in enumerate(windows):
         reader = Reader(leak=leak, piece=piece, grid=grid, size=size)
-        answers = _tried(reader, references, _liveliest(window, placed.motion))
-        trials.extend(answers)
-        answering = _answering(references, answers)
-        found = follow_rungs(reader.read(answering, window))
-        others = [reference for reference in references if reference not in answering]
-        readings.extend(found + [symbol for run in _silent(found) for symbol in reader.read(others, run, careful=False)])
+        answers = reader.glance(references, window)
+        glanced.extend(answers)
+        clear = [symbol for symbol in follow_rungs(answers) if abs(symbol.z) >= WEAK_Z]
+        rungs = _answering(references, answers, clear)
+        nothing = frozenset[int].intersection(*(rung.unmarked for rung in rungs)) | {symbol.segment for symbol in clear}
+        weak = [segment for segment in window if segment not in nothing]
+        looked = [symbol for run in _runs(weak) for symbol in reader.read(rungs, run)]
+        readings.extend(follow_rungs(clear + looked))
         on_progress(0.2 + 0.8 * (number + 1) / len(windows))
     symbols = _loudest(readings)
     main = max(placed.pieces, key=lambda piece: piece.end - piece.begin)
@@ -58,7 +58,7 @@ def extract(
         symbols=symbols,
         seconds_read=sum((grid.segment_span(symbol.segment).seconds for symbol in symbols), Fraction(0)),
         alignment=main,
-        rungs=_rung_scores(references, trials),
+        rungs=_rung_scores(references, glanced),
         further=tuple(piece for piece in placed.pieces if piece is not main),
     )
 
@@ -75,22 +75,12 @@ def _windows(covered: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [covered[first : first + _WINDOW] for first in range(0, len(covered), _WINDOW)]
 
 
-def _tried(reader: Reader, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
-    """Quickly on every rung; carefully where none answers."""
-    answers = reader.read(references, segments, careful=False)
-    if max((score.median_z for score in _rung_scores(references, answers)), default=0.0) >= WEAK_Z:
-        return answers
-    return reader.read(references, segments)
-
-
-def _silent(found: Sequence[Symbol]) -> list[tuple[int, ...]]:
-    """Runs of neighbouring segments that say much less than the others of a window that was read well."""
-    usual = float(np.median([abs(symbol.z) for symbol in found])) if found else 0.0
+def _runs(segments: Sequence[int]) -> list[tuple[int, ...]]:
+    """Neighbours together: a decoder starts once for them."""
     runs: list[tuple[int, ...]] = []
-    for symbol in found if usual >= WEAK_Z else ():
-        if abs(symbol.z) < _SILENT * usual:
-            near = runs and runs[-1][-1] == symbol.segment - 1
-            runs[-1:] = [(*runs[-1], symbol.segment)] if near else [*runs[-1:], (symbol.segment,)]
+    for segment in segments:
+        near = runs and runs[-1][-1] == segment - 1
+        runs[-1:] = [(*runs[-1], segment)] if near else [*runs[-1:], (segment,)]
     return runs
 
 
@@ -105,15 +95,11 @@ def _loudest(readings: Sequence[Symbol]) -> tuple[Symbol, ...]:
     return tuple(best[segment] for segment in sorted(best))
 
 
-def _liveliest(window: tuple[int, ...], motion: tuple[float, ...]) -> tuple[int, ...]:
-    """The neighbouring segments in which most moves: neighbours, because a decoder starts once for them."""
-    starts = range(max(1, len(window) - _TRIED + 1))
-    best = max(starts, key=lambda start: sum(motion[segment] for segment in window[start : start + _TRIED]))
-    return window[best : best + _TRIED]
-
-
-def _answering(references: Sequence[Reference], answers: Sequence[Symbol]) -> list[Reference]:
-    """The rung that answers best to the trial, and the next one where it is near."""
+def _answering(references: Sequence[Reference], answers: Sequence[Symbol], clear: Sequence[Symbol]) -> list[Reference]:
+    """The rungs to ask again: those that answered clearly, else the one that answers best, and the next where it is near."""
+    sure = {symbol.rung for symbol in clear}
+    if sure:
+        return [reference for reference in references if reference.rung in sure]
     heights = {score.rung: score.median_z for score in _rung_scores(references, answers)}
     best, *others = sorted(references, key=lambda reference: heights[reference.rung], reverse=True)
     return [best, *(other for other in others[:1] if heights[other.rung] >= _RIVAL * heights[best.rung])]

@@ -1,20 +1,22 @@
-"""A placed piece of a copy beside its title's rungs: segments read, quickly where that suffices, carefully where it does not.
+"""A placed piece of a copy beside its title's rungs: segments read, at a glance where that suffices.
 
-Quick: the piece's one map, ten pictures a segment. Careful, where the quick answer is weak: more pictures, every one laid over
-anew (`steady.py`) and compared with what lies between two of the title's where the copy blends them. A filter tile by tile was
-tried and left out: it finds the title's own content in other rungs too, and turned 3 of 4 hard segments the wrong way.
+At a glance: the piece's one map, six pictures at the head of a segment. Read: ten spread over it; where they are weak,
+more, every one laid over anew (`steady.py`) and compared with what lies between two of the title's where the copy blends
+them. A filter tile by tile was tried and left out: it finds the title's own content in other rungs too, and turned 3 of 4
+hard segments the wrong way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mediaforge.frames import read_frames
+from mediaforge.frames import Frame, read_frames
 from mediaforge.media import Grid
 from mediaforge.watermark.align import matrix_of
 from mediaforge.watermark.correlate import Reading, read_symbol
@@ -31,6 +33,8 @@ WEAK_Z = 12.0  # below this another look is worth its time: content that no filt
 
 _QUICK = 10  # pictures compared of a segment...
 _CAREFUL = 24  # ... and of one that was hard to read
+_HEAD = 12  # packets of a segment that a glance decodes: a quarter of its decoding...
+_GLANCED = (1, 2, 4, 5, 7, 8)  # ... and the frames of it that are compared
 _LEAST = 3
 _UNLIKE = 0.5  # of the segment's median likeness: below it a picture shows something else, an advertisement or the next piece
 _LEAST_BLENDED = 0.15  # a share of the neighbour that is less is noise
@@ -59,18 +63,26 @@ class Reader:
     grid: Grid
     size: tuple[int, int]
 
-    def read(self, references: Sequence[Reference], segments: tuple[int, ...], *, careful: bool = True) -> list[Symbol]:
-        """The symbols of neighbouring segments on each rung, at most one for a segment and a rung."""
+    def glance(self, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
+        """The symbols of neighbouring segments on each rung, from the head of each segment: the rest is not even decoded."""
+        if not segments:
+            return []
+        copies = self._copy_pictures(segments, wanted=_GLANCED)
+        return [symbol for reference in references for symbol in self._rung(reference, segments, copies, heads=_HEAD)]
+
+    def read(self, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
+        """The symbols of neighbouring segments on each rung, at most one for a segment and a rung, from whole segments."""
         if not segments or not references:
             return []
-        copies = self._copy_pictures(segments)
-        return [symbol for reference in references for symbol in self._rung(reference, segments, copies, careful=careful)]
+        every = max(1, self.grid.gop_frames // _CAREFUL)
+        copies = self._copy_pictures(segments, wanted=range(every // 2, self.grid.gop_frames, every))
+        return [symbol for reference in references for symbol in self._rung(reference, segments, copies, heads=None)]
 
     def _rung(
-        self, reference: Reference, segments: tuple[int, ...], copies: Sequence[Shown], *, careful: bool
+        self, reference: Reference, segments: tuple[int, ...], copies: Sequence[Shown], *, heads: int | None
     ) -> Iterator[Symbol]:
         drift = 0.0  # frames that the copy has run ahead of the line
-        for segment, pictures in self._segment_pictures(reference, segments):
+        for segment, pictures in self._segment_pictures(reference, segments, heads=heads):
             first = segment * self.grid.gop_frames
             shown = [(at + drift - first, image) for at, image in copies if 0 <= round(at + drift - first) < len(pictures)]
             if segment in reference.unmarked or len(shown) < _LEAST:
@@ -82,7 +94,7 @@ class Reader:
             path = walk(likeness, [at for at, _ in quick])
             drift += float(np.median([index - at for index, (at, _) in zip(path[-3:], quick[-3:], strict=True)]))
             found = _read([(laid[row], *pictures[path[row]]) for row in _alike(likeness, path)])
-            if careful and (found is None or abs(found.rho) < WEAK_Z * found.sigma):
+            if heads is None and (found is None or abs(found.rho) < WEAK_Z * found.sigma):
                 found = self._carefully(_spread(shown, _CAREFUL), pictures, looks) or found
             if found is not None:
                 yield Symbol(segment=segment, rho=found.rho, sigma=found.sigma, z=found.rho / found.sigma, rung=reference.rung)
@@ -104,40 +116,52 @@ class Reader:
     def _matrix(self) -> Matrix:
         return matrix_of(self.piece)
 
-    def _copy_pictures(self, segments: tuple[int, ...]) -> list[Shown]:
-        """The copy's pictures nearest to every second or so frame of the title."""
-        every = max(1, self.grid.gop_frames // _CAREFUL)
+    def _copy_pictures(self, segments: tuple[int, ...], *, wanted: Sequence[int]) -> list[Shown]:
+        """The copy's pictures nearest to these frames of each segment."""
         fps, where = float(self.grid.fps), self.piece
-        begin, end = self.grid.segment_span(segments[0]).start, self.grid.segment_span(segments[-1]).end
         found: dict[int, tuple[float, float, Bytes]] = {}
+        spans = [self._span(segment * self.grid.gop_frames + wanted[0], wanted[-1] - wanted[0]) for segment in segments]
         for frame in read_frames(
-            self.leak,
-            size=decode_size(self._matrix, self.size),
-            start=max(0.0, where.begin, (float(begin) - where.offset) / where.speed - 1 / fps),
-            end=min(where.end, max(0.0, (float(end) - where.offset) / where.speed + 1 / fps)),
+            self.leak, size=decode_size(self._matrix, self.size), spans=[(low, high) for low, high in spans if low < high]
         ):
             exact = (where.offset + where.speed * float(frame.seconds)) * fps
             number = round(exact)
             off = abs(exact - number)
-            if number % every == every // 2 and off < found.get(number, (1.0, 0.0, None))[0]:
+            if number % self.grid.gop_frames in wanted and off < found.get(number, (1.0, 0.0, None))[0]:
                 found[number] = off, exact, frame.image
         return [(exact, image) for _, exact, image in found.values()]
 
+    def _span(self, first: int, frames: int) -> tuple[float, float]:
+        """The copy's seconds that show these frames of the title, and one more to each side."""
+        where, fps = self.piece, float(self.grid.fps)
+        low, high = ((frame / fps - where.offset) / where.speed for frame in (first, first + frames))
+        return max(0.0, where.begin, low - 1 / fps), min(where.end, max(0.0, high + 1 / fps))
+
     def _segment_pictures(
-        self, reference: Reference, segments: tuple[int, ...]
+        self, reference: Reference, segments: tuple[int, ...], *, heads: int | None
     ) -> Iterator[tuple[int, list[tuple[Pixels, Pixels]]]]:
-        """Segment after segment with its pictures in both variants."""
-        fps = self.grid.fps
-        first, last = segments[0] * self.grid.gop_frames, (segments[-1] + 1) * self.grid.gop_frames
+        """Segment after segment with its pictures in both variants; with `heads` only the first ones, without gap."""
+        fps, gop = self.grid.fps, self.grid.gop_frames
+        first, last = segments[0] * gop, (segments[-1] + 1) * gop
         start, end = max(0.0, float((first - Fraction(1, 2)) / fps)), float((last - Fraction(1, 2)) / fps)
-        variants = [read_frames(path, size=self.size, start=start, end=end) for path in (reference.a, reference.b)]
-        pictures: list[tuple[Pixels, Pixels]] = []
-        segment = segments[0]
-        for a, b in zip(*variants, strict=True):
-            pictures += [(a.image.astype(np.float32), b.image.astype(np.float32))] * reference.step
-            if len(pictures) == self.grid.segment_frames(segment):
-                yield segment, pictures
-                segment, pictures = segment + 1, []
+        a, b = (
+            _by_segment(read_frames(path, size=self.size, start=start, end=end, heads=heads), fps=fps, gop=gop)
+            for path in (reference.a, reference.b)
+        )
+        for (segment, ones), (_, others) in zip(a, b, strict=True):
+            pictures: list[tuple[Pixels, Pixels]] = []
+            for number in range(0, self.grid.segment_frames(segment), reference.step):
+                if number not in ones or number not in others:
+                    break
+                pair = ones[number].astype(np.float32), others[number].astype(np.float32)
+                pictures += [pair] * reference.step
+            yield segment, pictures
+
+
+def _by_segment(frames: Iterable[Frame], *, fps: Fraction, gop: int) -> Iterator[tuple[int, dict[int, Bytes]]]:
+    """A rendition's pictures, segment after segment, by their number in it."""
+    for segment, group in groupby(((round(frame.seconds * fps), frame.image) for frame in frames), lambda one: one[0] // gop):
+        yield segment, {number % gop: image for number, image in group}
 
 
 def _spread(shown: Sequence[Shown], count: int) -> list[Shown]:

@@ -1,6 +1,7 @@
 """From encodes to an accusation, small but real: two rungs of a made-up film, a stitched copy, a re-encoded leak."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from mediaforge.frames import Piece, stitch
 from mediaforge.media import Grid, Variant
 from mediaforge.tools import FFMPEG_QUIET, Tools, run
-from mediaforge.watermark.evidence import Evidence, Symbol
+from mediaforge.watermark.evidence import Alignment, Evidence, Symbol
 from mediaforge.watermark.extract import Reference, extract, follow_rungs
+from mediaforge.watermark.reading import Reader
 from mediaforge.watermark.sequence import code
 from mediaforge.watermark.trace import accuse
 from mediaforge.watermark.variants import encoder_options
@@ -112,6 +114,19 @@ def test_every_segment_reads_as_the_pirate_got_it_on_the_rung_he_had(evidence: E
         assert (symbol.z if bits[symbol.segment] else -symbol.z) > 4
     scores = {score.rung: score.median_z for score in evidence.rungs}
     assert scores["top"] > 3 * scores["low"]
+
+
+def test_nothing_is_read_in_unmarked_segments(references: tuple[Reference, ...]) -> None:
+    """The copy is A throughout, so each marked segment answers; the one that is said to be unmarked is not asked."""
+    same = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    placed = Alignment(offset=0.0, speed=1.0, begin=0.0, end=9.0, matrix=same, likeness=1.0)
+    reader = Reader(leak=references[1].a, piece=placed, grid=GRID, size=(320, 180))
+    partly = replace(references[1], unmarked=frozenset({3}))
+    for read in (reader.glance, reader.read):
+        assert [symbol.segment for symbol in read([references[1]], (2, 3, 4))] == [2, 3, 4]
+        symbols = read([partly], (2, 3, 4))
+        assert [symbol.segment for symbol in symbols] == [2, 4]
+        assert all(symbol.z > 10 for symbol in symbols)
 
 
 def test_the_pirate_is_accused_and_nobody_else(evidence: Evidence) -> None:
