@@ -68,6 +68,11 @@ class Evidence:
     further: tuple[Alignment, ...] = ()
 
     @property
+    def readable(self) -> int:
+        """How many symbols stand out of their own noise."""
+        return sum(abs(symbol.z) >= LEAST_Z for symbol in self.symbols)
+
+    @property
     def aligned(self) -> bool:
         return self.alignment is not None
 

@@ -125,7 +125,7 @@ def accuse(
             missing = _seconds_missing(evidence, first[0], false_accusation, recipients=people.count)
     return Verdict(
         verdict=Outcome.ACCUSED if found else Outcome.INCONCLUSIVE,
-        segments_read=len(evidence.symbols),
+        segments_read=evidence.readable,
         seconds_read=evidence.seconds_read,
         accusations=tuple(found),
         lowest_probability=lowest,
