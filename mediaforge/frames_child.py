@@ -86,20 +86,22 @@ def _spanned(
     `sparse` without those that so many ticks a second do not need."""
     origin = origin_of(stream)
     frames: Iterator[Any] = iter(())
-    reached: Fraction | None = None  # where the last span was left
+    reached: Fraction | None = None  # where the last span was left...
+    over: list[Any] = []  # ... by this picture, which may be of the next
     for start, end in request["spans"]:
         if reached is None or not reached <= start < reached + NEAR_SECONDS:
             if start > 0 or reached is not None:
                 container.seek(int(origin + (start - 0.5) / stream.time_base), stream=stream)
-            frames = _decoded(container, stream, request, sparse=sparse)
-        for frame in frames:
+            frames, over = _decoded(container, stream, request, sparse=sparse), []
+        seen, over = itertools.chain(over, frames), []
+        for frame in seen:
             if frame.pts is None:
                 continue
             reached = seconds = (frame.pts - origin) * stream.time_base
             if seconds < start:
                 continue
             if end is not None and seconds >= end:
-                frames = itertools.chain([frame], frames)
+                over = [frame]
                 break
             yield seconds, frame
 
