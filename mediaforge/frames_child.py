@@ -4,6 +4,7 @@ Everything it says on stderr is a complaint of the codec libraries; decode_all c
 """
 
 import hashlib
+import itertools
 import json
 import math
 import os
