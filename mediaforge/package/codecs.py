@@ -16,11 +16,14 @@ def codec_string(data: bytes) -> str | None:
     entry = next(children(data, stsd), None) if stsd else None
     if entry is None:
         return None
-    for box in children(data, entry):
-        if box.kind in _NAMES:
-            return _NAMES[box.kind]
-        if box.kind in _CONFIGURED:
-            return _CONFIGURED[box.kind](data[box.body : box.end])
+    inner = {box.kind: data[box.body : box.end] for box in children(data, entry)}
+    for kind, body in inner.items():
+        if kind in _NAMES:
+            return _NAMES[kind]
+        if kind == "av1C":
+            return _av1(body, inner.get("colr", b""))
+        if kind in _CONFIGURED:
+            return _CONFIGURED[kind](body)
     return _TEXTS.get(entry.kind)
 
 
@@ -54,12 +57,17 @@ def _avc(body: bytes) -> str:
     return "avc1." + body[1:4].hex()
 
 
-def _av1(body: bytes) -> str:
-    """AV1 in ISOBMFF, 5."""
+def _av1(body: bytes, colours: bytes) -> str:
+    """AV1 in ISOBMFF, 5; its optional fields where a `colr` box (ISO/IEC 14496-12, 12.1.5) says the colours."""
     profile_level, flags = body[1], body[2]
     tier = "H" if flags & 0x80 else "M"
     depth = 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
-    return f"av01.{profile_level >> 5}.{profile_level & 31:02}{tier}.{depth:02}"
+    name = f"av01.{profile_level >> 5}.{profile_level & 31:02}{tier}.{depth:02}"
+    if colours[:4] != b"nclx" or len(colours) < 11:  # an ICC profile, or cut off
+        return name
+    primaries, transfer, matrix, full_range = struct.unpack(">HHHB", colours[4:11])
+    sampling = f"{flags >> 3 & 1}{flags >> 2 & 1}{flags & 3}"
+    return f"{name}.{flags >> 4 & 1}.{sampling}.{primaries:02}.{transfer:02}.{matrix:02}.{full_range >> 7}"
 
 
 def _hevc(body: bytes) -> str:
@@ -102,6 +110,6 @@ def _descriptor(data: bytes, wanted: int) -> bytes:
     return b""
 
 
-_CONFIGURED = {"avcC": _avc, "av1C": _av1, "hvcC": _hevc, "esds": _aac}
+_CONFIGURED = {"avcC": _avc, "hvcC": _hevc, "esds": _aac}
 _NAMES = {"dOps": "opus", "dac3": "ac-3", "dec3": "ec-3"}  # ETSI TS 102 366, F.2 and F.5
 _TEXTS = {"wvtt": "wvtt", "stpp": "stpp.ttml.im1t"}  # W3C, TTML Profiles for Internet Media Subtitles and Captions, 10
