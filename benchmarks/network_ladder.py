@@ -370,7 +370,9 @@ def _headline_rows(
 
 
 def _along(lines: Sequence[Choice], have: float, want: float) -> float:
-    """By what bytes change from one expected VMAF to another along a frontier; beyond its ends as at them."""
+    """By what bytes change from one expected VMAF to another along a frontier; beyond its ends as at them; NaN without one."""
+    if not lines:
+        return float("nan")
     order = sorted(lines, key=lambda one: one.vmaf)
     vmaf, log_bps = np.array([one.vmaf for one in order]), np.log([one.bps for one in order])
     return float(np.exp(np.interp(want, vmaf, log_bps) - np.interp(have, vmaf, log_bps)))

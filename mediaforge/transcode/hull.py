@@ -22,7 +22,9 @@ from mediaforge.transcode.trials import Outcomes, Trial
 
 CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
 _BEST = 100.0
-_FINER, _COARSER = 8.0, 5.0  # CRF steps past the trials that the fit is good for: easy titles are worth only what is finer
+# CRF steps past the trials that curves are asked for. Finer by 8, since an easy title's reference may lie there, though the
+# fit promises too much so far out (docs/ladder.md).
+_FINER, _COARSER = 8.0, 5.0
 
 Floats = NDArray[np.float64]
 
