@@ -193,7 +193,7 @@ def studied(bench: Bench) -> tuple[TitleCurves, float]:
 
     options = codec_named(bench.policy.codec).options(preset=bench.policy.preset, crf=0, gop_frames=bench.grid.gop_frames)
     params = to_facts({"grid": bench.grid, "policy": bench.policy, "options": options})
-    result = bench.steps.run(Step(name="bench-study", version=1, inputs=(bench.digest,), params=params), work)
+    result = bench.steps.run(Step(name="bench-study", version=2, inputs=(bench.digest,), params=params), work)
     return load_study(result.folder / "study.npz", bench.grid), result.cpu_seconds
 
 

@@ -22,9 +22,10 @@ from mediaforge.transcode.trials import Outcomes, Trial
 
 CEILING = 101.0  # where VMAF tends to as CRF falls, by the fit above; scores themselves end at 100
 _BEST = 100.0
-# CRF steps past the trials that curves are asked for. Finer by 8, since an easy title's reference may lie there, though the
-# fit promises too much so far out (docs/ladder.md).
-_FINER, _COARSER = 8.0, 5.0
+# CRF steps past the trials that curves are asked for. Of the largest pictures 8 finer ones, since an easy title's reference may
+# lie there. Smaller ones lack detail that no CRF brings back, so their curves end below the ceiling: a title of leaves at 540p
+# comes to 98.5, and 8 steps past its trials to 97.5 where the fit says 98.1.
+_FINER, _FINER_OF_LARGEST, _COARSER = 3.0, 8.0, 5.0
 
 Floats = NDArray[np.float64]
 
@@ -120,7 +121,11 @@ def fit_curves(trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: fl
     From bits (trials, segments) and VMAF (trials, samples); `limit` is the highest CRF there is.
     """
     shapes = sorted({trial.shape for trial in trials}, key=lambda shape: (shape.step, shape.pixels))
-    return tuple(_fit(shape, trials, bits, vmaf, limit=limit) for shape in shapes)
+    largest = max(shape.pixels for shape in shapes)
+    return tuple(
+        _fit(shape, trials, bits, vmaf, finer=_FINER_OF_LARGEST if shape.pixels == largest else _FINER, limit=limit)
+        for shape in shapes
+    )
 
 
 def upper_hull(rate: Floats, vmaf: Floats) -> NDArray[np.int64]:
@@ -140,7 +145,7 @@ def _is_below(rate: Floats, vmaf: Floats, first: int, middle: int, last: int) ->
     return bool(left <= (vmaf[last] - vmaf[first]) * (rate[middle] - rate[first]))
 
 
-def _fit(shape: Shape, trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, limit: float) -> Curve:
+def _fit(shape: Shape, trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, finer: float, limit: float) -> Curve:
     rows = [number for number, trial in enumerate(trials) if trial.shape == shape]
     crf = np.array([trials[row].crf for row in rows], dtype=np.float64)
     slope_bits, at_zero = _line(crf, np.log(np.maximum(bits[rows], 1.0)))
@@ -152,7 +157,7 @@ def _fit(shape: Shape, trials: Sequence[Trial], bits: Floats, vmaf: Floats, *, l
         b=np.maximum(-slope_bits, 0.01),
         c=loss,
         d=np.maximum(slope_loss, 1e-4),
-        finest=crf.min() - _FINER,
+        finest=crf.min() - finer,
         coarsest=min(crf.max() + _COARSER, limit),
         limit=limit,
     )

@@ -31,6 +31,12 @@ def test_two_trials_give_the_curve_back() -> None:
     assert near.coarsest == 40
 
 
+def test_only_the_largest_pictures_are_believed_far_finer_than_their_trials() -> None:
+    trials = made(1280, 720, 22, 31) + made(256, 144, 28, 38)
+    small, large = fit_curves(trials, np.full((4, 6), 1e6), np.full((4, 2), 80.0), limit=51)
+    assert (small.finest, large.finest) == (28 - 3, 22 - 8)
+
+
 def test_curves_stand_from_small_to_large() -> None:
     trials = made(1280, 720, 22, 31) + made(256, 144, 28, 38)
     assert [one.shape.height for one in fit_curves(trials, np.full((4, 6), 1e5), np.full((4, 2), 60.0), limit=51)] == [144, 720]
