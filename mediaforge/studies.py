@@ -59,7 +59,7 @@ def title_study(
         "model": MODELS[screen],
     }
     build = build_id(context.tools.ffmpeg)
-    step = Step(name="study", version=10, inputs=(digest,), params=to_facts(params), tools=(build,))
+    step = Step(name="study", version=11, inputs=(digest,), params=to_facts(params), tools=(build,))
 
     def most(share: float) -> None:
         on_progress(min(share, 0.99))  # done is what is kept
