@@ -1,12 +1,14 @@
 """Read a suspect copy against the stored variants of its title: one soft symbol a segment (facts-watermark 3 and 5).
 
-The copy's pieces are laid over the title. Then, window by window, every rung is glanced at: a few pictures at the head of
-each segment, for only the rung the copy came from has its exact A-B difference in it. Its likeliest walk through the rungs
-says which that was, segment after segment; what did not answer clearly is read again, whole, on the rungs that answered.
+The copy's pieces are laid over the title. Then, window by window, its rungs are glanced at: a few pictures at the head of
+each segment, for only the rung the copy came from has its exact A-B difference in it. The rungs that answered in the window
+before are asked first, all others where those are silent: a player stays where it is for minutes. The likeliest walk through
+the rungs says which it was, segment after segment; what did not answer clearly is read again, whole, on those that answered.
 """
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +16,16 @@ import numpy as np
 from mediaforge.media import Grid
 from mediaforge.watermark.align import align, comparison_size
 from mediaforge.watermark.evidence import Alignment, Evidence, RungScore, Symbol
-from mediaforge.watermark.reading import WEAK_Z, Reader, Reference
+from mediaforge.watermark.reading import CLEAR_Z, WEAK_Z, Reader, Reference
 
 __all__ = ["Reference", "extract"]
 
-_WINDOW = 64  # segments: about two minutes, 25 MB of the copy's pictures
+_FIRST, _WINDOW = 16, 64  # segments: half a minute tells the rungs; two minutes are 25 MB of the copy's pictures
 _RIVAL = 0.5  # a rung that answers at least half as well as the best is read too
 _PLAIN_Z = 20.0  # louder says nothing more about the rung...
-_SWITCH_Z = 5.0  # ... and by so much another one must be louder, for the title's content answers on wrong rungs too, at 3 to 7
+# ... and by so much another one must be louder to be switched to: the title's content answers on wrong rungs too, on the lowest
+# with 6 (root mean square) and once in a hundred segments with 20. A rung of one segment among another's is taken for chance.
+_SWITCH_Z = 10.0
 
 
 def extract(
@@ -40,16 +44,18 @@ def extract(
     glanced: list[Symbol] = []
     readings: list[Symbol] = []
     windows = [(piece, window) for piece in placed.pieces for window in _windows(_covered_segments(piece, grid))]
+    usual: list[Reference] = []
     for number, (piece, window) in enumerate(windows):
         reader = Reader(leak=leak, piece=piece, grid=grid, size=size)
-        answers = reader.glance(references, window)
+        answers = _glances(reader, references, usual, window)
         glanced.extend(answers)
-        clear = [symbol for symbol in follow_rungs(answers) if abs(symbol.z) >= WEAK_Z]
+        clear = [symbol for symbol in follow_rungs(answers) if abs(symbol.z) >= CLEAR_Z]
         rungs = _answering(references, answers, clear)
         nothing = frozenset[int].intersection(*(rung.unmarked for rung in rungs)) | {symbol.segment for symbol in clear}
         weak = [segment for segment in window if segment not in nothing]
         looked = [symbol for run in _runs(weak) for symbol in reader.read(rungs, run)]
         readings.extend(follow_rungs(clear + looked))
+        usual = rungs if clear else []
         on_progress(0.2 + 0.8 * (number + 1) / len(windows))
     symbols = _loudest(readings)
     main = max(placed.pieces, key=lambda piece: piece.end - piece.begin)
@@ -72,7 +78,23 @@ def _covered_segments(piece: Alignment, grid: Grid) -> tuple[int, ...]:
 
 
 def _windows(covered: tuple[int, ...]) -> list[tuple[int, ...]]:
-    return [covered[first : first + _WINDOW] for first in range(0, len(covered), _WINDOW)]
+    edges = [0, *range(_FIRST, len(covered), _WINDOW), len(covered)]
+    return [covered[first:last] for first, last in pairwise(edges) if first < last]
+
+
+def _glances(
+    reader: Reader, references: Sequence[Reference], usual: Sequence[Reference], window: tuple[int, ...]
+) -> list[Symbol]:
+    """What the usual rungs answer, and where they are silent for longer all others; without usual ones what all answer."""
+    heads = reader.head_pictures(window)
+    answers = reader.glance(usual or references, window, heads)
+    clear = {symbol.segment for symbol in answers if abs(symbol.z) >= CLEAR_Z}
+    others = [reference for reference in references if usual and reference not in usual]
+    for run in _runs([segment for segment in window if segment not in clear]):
+        # Between segments that are clear a player does not leave for one; at the window's edges nobody knows.
+        if others and (len(run) > 1 or run[0] == window[0] or run[0] == window[-1]):
+            answers += reader.glance(others, run, heads)
+    return answers
 
 
 def _runs(segments: Sequence[int]) -> list[tuple[int, ...]]:

@@ -29,7 +29,9 @@ Pixels = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Shown = tuple[float, Bytes]  # where in the title the line has a picture of the copy, in frames, and the picture
 
-WEAK_Z = 12.0  # below this another look is worth its time: content that no filter explains reaches such values by chance
+# Below these another look is worth its time, since content that no filter explains reaches such values by chance: at a glance
+# one symbol of a hundred was wrong with 13.
+CLEAR_Z, WEAK_Z = 14.0, 12.0
 
 _QUICK = 10  # pictures compared of a segment...
 _CAREFUL = 24  # ... and of one that was hard to read
@@ -63,12 +65,16 @@ class Reader:
     grid: Grid
     size: tuple[int, int]
 
-    def glance(self, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
-        """The symbols of neighbouring segments on each rung, from the head of each segment: the rest is not even decoded."""
-        if not segments:
-            return []
-        copies = self._copy_pictures(segments, wanted=_GLANCED)
-        return [symbol for reference in references for symbol in self._rung(reference, segments, copies, heads=_HEAD)]
+    def head_pictures(self, segments: tuple[int, ...]) -> list[Shown]:
+        """The copy's pictures at the head of each segment, for `glance`."""
+        return self._copy_pictures(segments, wanted=_GLANCED) if segments else []
+
+    def glance(self, references: Sequence[Reference], segments: tuple[int, ...], heads: Sequence[Shown]) -> list[Symbol]:
+        """The symbols of neighbouring segments on each rung, from the head of each segment: the rest is not even decoded.
+
+        `heads` are the copy's pictures there, of these segments and perhaps of others.
+        """
+        return [symbol for reference in references for symbol in self._rung(reference, segments, heads, heads=_HEAD)]
 
     def read(self, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
         """The symbols of neighbouring segments on each rung, at most one for a segment and a rung, from whole segments."""

@@ -1,6 +1,6 @@
 """From encodes to an accusation, small but real: two rungs of a made-up film, a stitched copy, a re-encoded leak."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ from mediaforge.media import Grid, Variant
 from mediaforge.tools import FFMPEG_QUIET, Tools, run
 from mediaforge.watermark.evidence import Alignment, Evidence, Symbol
 from mediaforge.watermark.extract import Reference, extract, follow_rungs
-from mediaforge.watermark.reading import Reader
+from mediaforge.watermark.reading import Reader, Shown
 from mediaforge.watermark.sequence import code
 from mediaforge.watermark.trace import accuse
 from mediaforge.watermark.variants import encoder_options
@@ -75,14 +75,18 @@ def references(encode: Encode) -> tuple[Reference, ...]:
 
 
 @pytest.fixture(scope="module")
-def evidence(references: tuple[Reference, ...], encode: Encode, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """What is read from the pirate's copy of the top rung: trimmed, re-encoded, another size."""
+def leak(references: tuple[Reference, ...], encode: Encode, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pirate's copy of the top rung: trimmed, re-encoded, another size."""
     copy = tmp_path_factory.mktemp("copy") / "copy.mp4"
     paths = {1: references[1].a, 0: references[1].b}
     bits = code(SECRET, PIRATE, GRID.segments)
     stitch([Piece(path=paths[int(bit)], first_frame=25 * index, frames=25) for index, bit in enumerate(bits)], copy)
     cut = "trim=start_frame=9,setpts=PTS-STARTPTS,scale=256:144"
-    leak = encode(copy, "leak.mp4", "-vf", cut, "-preset", "veryfast", "-crf", "26")
+    return encode(copy, "leak.mp4", "-vf", cut, "-preset", "veryfast", "-crf", "26")
+
+
+@pytest.fixture(scope="module")
+def evidence(references: tuple[Reference, ...], leak: Path) -> Evidence:
     return extract(leak, references, GRID)
 
 
@@ -116,13 +120,39 @@ def test_every_segment_reads_as_the_pirate_got_it_on_the_rung_he_had(evidence: E
     assert scores["top"] > 3 * scores["low"]
 
 
+def test_rungs_that_answered_are_asked_first_and_others_where_they_are_silent(
+    references: tuple[Reference, ...], leak: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[tuple[str, ...], tuple[int, ...]]] = []
+    glance = Reader.glance
+
+    def watched(reader: Reader, rungs: Sequence[Reference], segments: tuple[int, ...], heads: Sequence[Shown]) -> list[Symbol]:
+        answers = glance(reader, rungs, segments, heads)
+        asked.append((tuple(rung.rung for rung in rungs), segments))
+        loud = [symbol.rung == "top" and symbol.segment not in (4, 6, 7) for symbol in answers]
+        return [replace(symbol, z=30.0 if clear else 1.0) for symbol, clear in zip(answers, loud, strict=True)]
+
+    monkeypatch.setattr(Reader, "glance", watched)
+    monkeypatch.setattr("mediaforge.watermark.extract._FIRST", 3)
+    read = extract(leak, references, GRID)
+    assert asked == [(("low", "top"), (0, 1, 2)), (("top",), (3, 4, 5, 6, 7, 8)), (("low",), (6, 7))]
+    assert {symbol.rung for symbol in read.symbols} == {"top"}
+    assert [symbol.segment for symbol in read.symbols] == list(range(9))
+    # What was silent at a glance was read whole: as loud as before, not 1.
+    assert all(abs(symbol.z) > 4 for symbol in read.symbols)
+
+
 def test_nothing_is_read_in_unmarked_segments(references: tuple[Reference, ...]) -> None:
     """The copy is A throughout, so each marked segment answers; the one that is said to be unmarked is not asked."""
     same = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
     placed = Alignment(offset=0.0, speed=1.0, begin=0.0, end=9.0, matrix=same, likeness=1.0)
     reader = Reader(leak=references[1].a, piece=placed, grid=GRID, size=(320, 180))
     partly = replace(references[1], unmarked=frozenset({3}))
-    for read in (reader.glance, reader.read):
+
+    def glance(rungs: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
+        return reader.glance(rungs, segments, reader.head_pictures(segments))
+
+    for read in (glance, reader.read):
         assert [symbol.segment for symbol in read([references[1]], (2, 3, 4))] == [2, 3, 4]
         symbols = read([partly], (2, 3, 4))
         assert [symbol.segment for symbol in symbols] == [2, 4]
