@@ -22,10 +22,11 @@ __all__ = ["Reference", "extract"]
 
 _FIRST, _WINDOW = 16, 64  # segments: half a minute tells the rungs; two minutes are 25 MB of the copy's pictures
 _RIVAL = 0.5  # a rung that answers at least half as well as the best is read too
-_PLAIN_Z = 20.0  # louder says nothing more about the rung...
-# ... and by so much another one must be louder to be switched to: the title's content answers on wrong rungs too, on the lowest
-# with 6 (root mean square) and once in a hundred segments with 20. A rung of one segment among another's is taken for chance.
-_SWITCH_Z = 10.0
+# The title's content answers on wrong rungs too, on the lowest with 6 (root mean square), in one segment of a hundred with 20.
+# So up to here a symbol says little about its rung, and beyond it as much as this at most...
+_CHANCE_Z, _CHANCE_WEIGHT = 12.0, 0.2
+_MOST = 16.0
+_SWITCH = 10.0  # ... which must pay for a player's switch: nobody goes to another rung and back for one segment
 
 
 def extract(
@@ -49,12 +50,13 @@ def extract(
         reader = Reader(leak=leak, piece=piece, grid=grid, size=size)
         answers = _glances(reader, references, usual, window)
         glanced.extend(answers)
-        clear = [symbol for symbol in follow_rungs(answers) if abs(symbol.z) >= CLEAR_Z]
+        known = [rung.rung for rung in usual]
+        clear = [symbol for symbol in follow_rungs(answers, before=known) if abs(symbol.z) >= CLEAR_Z]
         rungs = _answering(references, answers, clear)
         nothing = frozenset[int].intersection(*(rung.unmarked for rung in rungs)) | {symbol.segment for symbol in clear}
         weak = [segment for segment in window if segment not in nothing]
         looked = [symbol for run in _runs(weak) for symbol in reader.read(rungs, run)]
-        readings.extend(follow_rungs(clear + looked))
+        readings.extend(follow_rungs(clear + looked, before=known))
         usual = rungs if clear else []
         on_progress(0.2 + 0.8 * (number + 1) / len(windows))
     symbols = _loudest(readings)
@@ -127,17 +129,18 @@ def _answering(references: Sequence[Reference], answers: Sequence[Symbol], clear
     return [best, *(other for other in others[:1] if heights[other.rung] >= _RIVAL * heights[best.rung])]
 
 
-def follow_rungs(readings: Sequence[Symbol]) -> list[Symbol]:
+def follow_rungs(readings: Sequence[Symbol], *, before: Sequence[str] = ()) -> list[Symbol]:
     """For every segment the reading on the rung that the copy was made of there, as a player goes: it seldom switches.
 
-    The likeliest walk through the rungs (Viterbi 1967). It knows no recipient's code, as the proof demands.
+    The likeliest walk through the rungs (Viterbi 1967); it comes from one of those `before`, if there are any. It knows no
+    recipient's code, as the proof demands.
     """
     rungs, segments = sorted({symbol.rung for symbol in readings}), sorted({symbol.segment for symbol in readings})
     said = {(symbol.segment, symbol.rung): symbol for symbol in readings}
     merit = np.array([[abs(said[at, rung].z) if (at, rung) in said else 0.0 for rung in rungs] for at in segments])
-    merit = np.minimum(merit, _PLAIN_Z)  # (segments, rungs)
-    staying = _SWITCH_Z * (np.eye(len(rungs)) - 1)
-    best, came = merit[:1].sum(axis=0), []
+    merit = _CHANCE_WEIGHT * np.minimum(merit, _CHANCE_Z) + np.clip(merit - _CHANCE_Z, 0, _MOST)  # (segments, rungs)
+    staying = _SWITCH * (np.eye(len(rungs)) - 1)
+    best, came = merit[:1].sum(axis=0) - [_SWITCH * bool(before and rung not in before) for rung in rungs], []
     for row in merit[1:]:
         ways = best[:, None] + staying  # (from, to)
         came.append(ways.argmax(axis=0))

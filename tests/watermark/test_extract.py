@@ -182,6 +182,21 @@ def test_a_player_is_followed_from_rung_to_rung_and_chance_is_not() -> None:
     assert follow_rungs([]) == []
 
 
+def test_one_loud_segment_on_another_rung_is_chance_and_so_is_the_first_after_a_window() -> None:
+    top, low = [30, 25, 4, 28], [17, 3, 40, 1]
+    readings = [
+        Symbol(segment=number, rho=0, sigma=1, z=z, rung=rung)
+        for rung, values in (("low", low), ("top", top))
+        for number, z in enumerate(values)
+    ]
+    assert [symbol.rung for symbol in follow_rungs(readings)] == ["top"] * 4
+    edge = [
+        replace(symbol, segment=3 - symbol.segment) for symbol in readings if symbol.segment in (0, 2)
+    ]  # 4 and 40, 30 and 17
+    assert [symbol.rung for symbol in follow_rungs(edge)] == ["low", "top"]
+    assert [symbol.rung for symbol in follow_rungs(edge, before=["top"])] == ["top", "top"]
+
+
 def test_a_spliced_copy_is_read_where_it_is_of_this_title_only(
     references: tuple[Reference, ...], encode: Encode, tools: Tools, tmp_path: Path
 ) -> None:
