@@ -249,7 +249,7 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
     audio_rung = plan.request.ladder.audio[0].name if sounds else ""
 
     def work(to: Path, progress: Progress) -> None:
-        pictures = read_frames(joined.folder / name, fps=SAMPLE_FPS, max_side=MAX_SIDE)
+        pictures = read_frames(joined.folder / name, fps=SAMPLE_FPS, max_side=MAX_SIDE, quick=True)
         seen = fingerprint(pictures)
         PointFiles(to).add(plan.request.title, seen.features)
         Index(to, tables_from=NO_TABLES).add(plan.request.title, seen)
@@ -259,7 +259,7 @@ def _fingerprint(context: Context, plan: Plan) -> Recipe:
 
     params = {"title": plan.request.title, "rendition": name, "sound": audio_rung}
     inputs = (joined.digest, *(sound.digest for sound in sounds))
-    return Recipe(step=Step(name="fingerprint", version=3, inputs=inputs, params=params), work=work)
+    return Recipe(step=Step(name="fingerprint", version=4, inputs=inputs, params=params), work=work)
 
 
 def _certify(context: Context, plan: Plan) -> Recipe:

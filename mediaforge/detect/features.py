@@ -34,9 +34,10 @@ class Looking:
     step_ms: int
     points: int  # the most of a picture
     side: int  # pixels of the longer side: the time goes with its square
+    insets: bool = True  # whether a sharp picture between blurred ones is looked at alone
 
 
-TITLE = Looking(step_ms=2000, points=80, side=400)  # 2.9 MB an hour
+TITLE = Looking(step_ms=2000, points=80, side=400, insets=False)  # 2.9 MB an hour
 SHORT_QUERY = Looking(step_ms=333, points=160, side=480)  # a copy may be a small part of what is seen
 LONG_QUERY = Looking(step_ms=2000, points=160, side=480)
 
@@ -106,6 +107,13 @@ def look_at(picture: NDArray[np.uint8], looking: Looking) -> Look:
         turned=_signs(root[:, _MIRROR]),
         places=np.stack([np.clip(np.round(column), 0, 255) for column in columns], axis=1).astype(np.uint8),
     )
+
+
+def within(look: Look, *, left: float, right: float, top: float, bottom: float) -> Look:
+    """What was seen in a part of a picture, whose edges are shares of its width and height, as seen in the whole picture."""
+    share = np.array([right - left, bottom - top, 1, 1])
+    places = look.places * share + np.array([255 * left, 255 * top, _SCALES_AN_OCTAVE * np.log2(bottom - top), 0])
+    return replace(look, places=np.clip(np.round(places), 0, 255).astype(np.uint8))
 
 
 def turned_places(places: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """The disguises that copies wear, as ffmpeg filters: each family is a way to hide, its seed says how much and where.
 
-The families of `HELD` were invented when the detector was finished, and nothing was tuned on them.
+The families of `HELD` were invented when the detector was finished, and nothing was tuned on them: once their figures
+have been used to change it, they belong to the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -96,6 +97,10 @@ def _even(length: float) -> int:
     return max(2, 2 * round(length / 2))
 
 
+_FACE = (  # two eyes' worth of nobody: an ellipse that moves before a plain wall
+    "color=gray:size=96x54:rate=25,geq=lum='if(lt(hypot((X-24-3*sin(T*2))/10,(Y-27-2*sin(T*3))/15),1),185-Y,70+X/4)':cb=120:cr=140"
+)
+_SWAY = "W*0.012*sin(in*1.7)"
 _ROTATE = "rotate=5*PI/180:ow=iw:oh=ih"
 _MARKED = f"{SOURCE}{{0}}[dressed];[dressed]{MARKS}overlay=(W-w)/2:(H-h)/2{{1}}{RESULT}"
 
@@ -121,16 +126,11 @@ TUNED: Mapping[str, Maker] = MappingProxyType(
             crf=32,
             speed=Fraction(26, 25),
         ),
-    }
-)
-
-HELD: Mapping[str, Maker] = MappingProxyType(
-    {
         # A wide film on a telephone: above its own blurred pictures, as short-video apps do it.
         "stacked": lambda rng, w, h: Disguise(
             graph=(
                 f"{SOURCE}split[a][b];[a]scale={_even(w * 0.5)}:{_even(h * 1.2)},gblur=sigma=12[back];"
-                f"[b]scale={_even(w * 0.5)}:{_even(h * 0.5)}[small];[back][small]overlay=0:{_even(h * 0.2)}{RESULT}"
+                f"[b]scale={_even(w * 0.5)}:{_even(h * 0.5)}[small];[back][small]overlay=0:{_even(h * 0.2)},setsar=1{RESULT}"
             )
         ),
         # The wrong shape: made wider, and a little taken off the sides.
@@ -150,6 +150,45 @@ HELD: Mapping[str, Maker] = MappingProxyType(
             f"scale=w='trunc({w}*(1+0.03*min(t,10))/2)*2':h='trunc({h}*(1+0.03*min(t,10))/2)*2':eval=frame",
             f"crop={w}:{h}",
             "vignette=PI/4.5",
+        ),
+    }
+)
+
+HELD: Mapping[str, Maker] = MappingProxyType(
+    {
+        # Somebody who reacts: a moving face beside the film, which has 45 % of the width.
+        "reaction": lambda rng, w, h: Disguise(
+            graph=(
+                f"{_FACE},scale={w}:{h},format=yuv420p,setsar=1[back];{SOURCE}scale={_even(w * 0.45)}:{_even(h * 0.45)}[small];"
+                f"[back][small]overlay={_even(w * rng.uniform(0.48, 0.53))}:{_even(h * rng.uniform(0.05, 0.5))}:"
+                f"shortest=1{RESULT}"
+            )
+        ),
+        # A worn tape: colours beside their things, lines that sway, eight pictures a second.
+        "worn-tape": lambda rng, w, h: _chain(
+            f"chromashift=cbh={rng.integers(4, 9)}:crh=-{rng.integers(4, 9)}",
+            f"perspective=x0='{_SWAY}':y0=0:x1='W+{_SWAY}':y1=0:x2='-{_SWAY}':y2=H:x3='W-{_SWAY}':y3=H:eval=frame",
+            "gblur=sigma=1.2:sigmaV=0.3,fps=8",
+            crf=30,
+            fps=Fraction(8),
+        ),
+        # A news channel: the film squeezed to one side, a ticker below, a clock in a corner.
+        "news": lambda rng, w, h: Disguise(
+            graph=(
+                f"{SOURCE}scale={_even(w * 0.82)}:{_even(h * 0.86)},pad={w}:{h}:{_even(w * rng.uniform(0, 0.18))}:0:color=navy,"
+                f"setsar=1[film];testsrc2=size={_even(w)}x{_even(h * 0.12)}:rate=25[ticker];"
+                f"testsrc2=size={_even(w * 0.16)}x{_even(h * 0.1)}:rate=25[clock];"
+                f"[film][ticker]overlay=0:H-h:shortest=1[told];[told][clock]overlay=W-w-8:8:shortest=1{RESULT}"
+            )
+        ),
+        # A screen filmed by a telephone from the side: ten degrees, a moire, fifteen pictures a second.
+        "telephone": lambda rng, w, h: _chain(
+            f"perspective={w * 0.02:.1f}:{h * 0.09:.1f}:{w * 0.97:.1f}:{h * 0.01:.1f}:"
+            f"{w * 0.03:.1f}:{h * 0.9:.1f}:{w * 0.98:.1f}:{h * 0.99:.1f}:sense=destination",
+            f"fps=15,geq=lum='lum(X,Y)*(0.87+0.13*sin(X*{rng.uniform(1.5, 2.2):.3f}+Y*0.13))':cb='cb(X,Y)':cr='cr(X,Y)'",
+            "noise=alls=8:allf=t:all_seed=7",
+            crf=30,
+            fps=Fraction(15),
         ),
     }
 )
