@@ -60,7 +60,7 @@ def _frames(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             # Half the work, at most a few frames' gap. Without the loop filter pictures are blockier, not other pictures.
             stream.codec_context.skip_frame = "BIDIR"
             stream.codec_context.options |= {"skip_loop_filter": "all"}
-            # A second thread would only wait for the reader, who has as much to do, and costs a tenth of CPU time.
+            # A second thread would only wait for the reader, and costs 5 to 10 % of CPU time.
             stream.codec_context.thread_count = 1
         tick = 0
         scaler = VideoReformatter()  # one for all pictures: preparing it costs more than a picture
