@@ -43,7 +43,7 @@ class Title:
     grid: Grid
     references: tuple[Reference, ...]
     sizes: tuple[tuple[int, int], ...]
-    made: str = ""
+    made: str
 
 
 def released(name: str, folder: Path, work: Path, tools: Tools) -> Title:

@@ -121,7 +121,7 @@ def test_every_segment_reads_as_the_pirate_got_it_on_the_rung_he_had(evidence: E
 
 
 def test_rungs_that_answered_are_asked_first_and_others_where_they_are_silent(
-    references: tuple[Reference, ...], leak: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+    references: tuple[Reference, ...], leak: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[tuple[str, ...], tuple[int, ...]]] = []
     glance = Reader.glance
@@ -190,9 +190,8 @@ def test_one_loud_segment_on_another_rung_is_chance_and_so_is_the_first_after_a_
         for number, z in enumerate(values)
     ]
     assert [symbol.rung for symbol in follow_rungs(readings)] == ["top"] * 4
-    edge = [
-        replace(symbol, segment=3 - symbol.segment) for symbol in readings if symbol.segment in (0, 2)
-    ]  # 4 and 40, 30 and 17
+    # The quiet segment comes first, then the loud one: 40 before 17, and 4 before 30.
+    edge = [replace(symbol, segment=3 - symbol.segment) for symbol in readings if symbol.segment in (0, 2)]
     assert [symbol.rung for symbol in follow_rungs(edge)] == ["low", "top"]
     assert [symbol.rung for symbol in follow_rungs(edge, before=["top"])] == ["top", "top"]
 
