@@ -6,13 +6,15 @@ before are asked first, all others where those are silent: a player stays where 
 the rungs says which it was, segment after segment; what did not answer clearly is read again, whole, on those that answered.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from mediaforge.frames import read_frames
 from mediaforge.media import Grid
 from mediaforge.watermark.align import align, comparison_size
 from mediaforge.watermark.evidence import Alignment, Evidence, RungScore, Symbol
@@ -21,9 +23,10 @@ from mediaforge.watermark.reading import CLEAR_Z, WEAK_Z, Reader, Reference
 __all__ = ["Reference", "extract"]
 
 _FIRST, _WINDOW = 16, 64  # segments: half a minute tells the rungs; two minutes are 25 MB of the copy's pictures
-_RIVAL = 0.5  # a rung that answers at least half as well as the best is read too
-# The title's content answers on wrong rungs too, on the lowest with 6 (root mean square), in one segment of a hundred with 20.
-# So up to here a symbol says little about its rung, and beyond it as much as this at most...
+# The title's content answers on wrong rungs too, the louder the smaller their pictures: at 144p with 6 to 9 (root mean square)
+# and in one segment of a hundred with 20, at 360p with half of that. So |z| is weighed by this power of the picture's size, ...
+_BY_SIZE = 0.4
+# ... up to here it says little about its rung, and beyond it as much as this at most, ...
 _CHANCE_Z, _CHANCE_WEIGHT = 12.0, 0.2
 _MOST = 16.0
 _SWITCH = 10.0  # ... which must pay for a player's switch: nobody goes to another rung and back for one segment
@@ -42,22 +45,24 @@ def extract(
     on_progress(0.2)
     if placed is None:
         return Evidence(segments=grid.segments, symbols=(), seconds_read=Fraction(0), alignment=None, rungs=())
+    weights = _weights(references)
     glanced: list[Symbol] = []
     readings: list[Symbol] = []
     windows = [(piece, window) for piece in placed.pieces for window in _windows(_covered_segments(piece, grid))]
     usual: list[Reference] = []
     for number, (piece, window) in enumerate(windows):
         reader = Reader(leak=leak, piece=piece, grid=grid, size=size)
-        answers = _glances(reader, references, usual, window)
+        answers = _glances(reader, references, usual, window, weights)
         glanced.extend(answers)
         known = [rung.rung for rung in usual]
-        clear = [symbol for symbol in follow_rungs(answers, before=known) if abs(symbol.z) >= CLEAR_Z]
-        rungs = _answering(references, answers, clear)
+        clear = [symbol for symbol in follow_rungs(answers, weights, before=known) if _is_clear(symbol, weights)]
+        rungs = [rung for rung in references if rung.rung in {symbol.rung for symbol in clear}] or usual or list(references)
         nothing = frozenset[int].intersection(*(rung.unmarked for rung in rungs)) | {symbol.segment for symbol in clear}
         weak = [segment for segment in window if segment not in nothing]
         looked = [symbol for run in _runs(weak) for symbol in reader.read(rungs, run)]
-        readings.extend(follow_rungs(clear + looked, before=known))
-        usual = rungs if clear else []
+        followed = follow_rungs(clear + looked, weights, before=known)
+        readings.extend(followed)
+        usual = rungs if clear or usual else _commonest(references, followed)
         on_progress(0.2 + 0.8 * (number + 1) / len(windows))
     symbols = _loudest(readings)
     main = max(placed.pieces, key=lambda piece: piece.end - piece.begin)
@@ -84,19 +89,40 @@ def _windows(covered: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [covered[first:last] for first, last in pairwise(edges) if first < last]
 
 
+def _weights(references: Sequence[Reference]) -> dict[str, float]:
+    """What a rung's |z| is worth beside the largest pictures'."""
+    sizes = {one.rung: next(iter(read_frames(one.a, end=1e-3))).image.size for one in references}
+    largest = max(sizes.values())
+    return {rung: (size / largest) ** _BY_SIZE for rung, size in sizes.items()}
+
+
+def _is_clear(symbol: Symbol, weights: Mapping[str, float]) -> bool:
+    return abs(symbol.z) * weights[symbol.rung] >= CLEAR_Z
+
+
 def _glances(
-    reader: Reader, references: Sequence[Reference], usual: Sequence[Reference], window: tuple[int, ...]
+    reader: Reader,
+    references: Sequence[Reference],
+    usual: Sequence[Reference],
+    window: tuple[int, ...],
+    weights: Mapping[str, float],
 ) -> list[Symbol]:
     """What the usual rungs answer, and where they are silent for longer all others; without usual ones what all answer."""
     heads = reader.head_pictures(window)
     answers = reader.glance(usual or references, window, heads)
-    clear = {symbol.segment for symbol in answers if abs(symbol.z) >= CLEAR_Z}
+    clear = {symbol.segment for symbol in answers if _is_clear(symbol, weights)}
     others = [reference for reference in references if usual and reference not in usual]
     for run in _runs([segment for segment in window if segment not in clear]):
         # Between segments that are clear a player does not leave for one; at the window's edges nobody knows.
         if others and (len(run) > 1 or run[0] == window[0] or run[0] == window[-1]):
             answers += reader.glance(others, run, heads)
     return answers
+
+
+def _commonest(references: Sequence[Reference], followed: Sequence[Symbol]) -> list[Reference]:
+    """The rung that most segments were read on; none where nothing was."""
+    counts = Counter(symbol.rung for symbol in followed)
+    return [reference for reference in references if [reference.rung] == [rung for rung, _ in counts.most_common(1)]]
 
 
 def _runs(segments: Sequence[int]) -> list[tuple[int, ...]]:
@@ -119,25 +145,17 @@ def _loudest(readings: Sequence[Symbol]) -> tuple[Symbol, ...]:
     return tuple(best[segment] for segment in sorted(best))
 
 
-def _answering(references: Sequence[Reference], answers: Sequence[Symbol], clear: Sequence[Symbol]) -> list[Reference]:
-    """The rungs to ask again: those that answered clearly, else the one that answers best, and the next where it is near."""
-    sure = {symbol.rung for symbol in clear}
-    if sure:
-        return [reference for reference in references if reference.rung in sure]
-    heights = {score.rung: score.median_z for score in _rung_scores(references, answers)}
-    best, *others = sorted(references, key=lambda reference: heights[reference.rung], reverse=True)
-    return [best, *(other for other in others[:1] if heights[other.rung] >= _RIVAL * heights[best.rung])]
-
-
-def follow_rungs(readings: Sequence[Symbol], *, before: Sequence[str] = ()) -> list[Symbol]:
+def follow_rungs(readings: Sequence[Symbol], weights: Mapping[str, float], *, before: Sequence[str] = ()) -> list[Symbol]:
     """For every segment the reading on the rung that the copy was made of there, as a player goes: it seldom switches.
 
-    The likeliest walk through the rungs (Viterbi 1967); it comes from one of those `before`, if there are any. It knows no
-    recipient's code, as the proof demands.
+    The likeliest walk through the rungs (Viterbi 1967), |z| weighed by `weights`; it comes from one of those `before`, if there
+    are any. It knows no recipient's code, as the proof demands.
     """
     rungs, segments = sorted({symbol.rung for symbol in readings}), sorted({symbol.segment for symbol in readings})
     said = {(symbol.segment, symbol.rung): symbol for symbol in readings}
-    merit = np.array([[abs(said[at, rung].z) if (at, rung) in said else 0.0 for rung in rungs] for at in segments])
+    merit = np.array(
+        [[weights[rung] * abs(said[at, rung].z) if (at, rung) in said else 0.0 for rung in rungs] for at in segments]
+    )
     merit = _CHANCE_WEIGHT * np.minimum(merit, _CHANCE_Z) + np.clip(merit - _CHANCE_Z, 0, _MOST)  # (segments, rungs)
     staying = _SWITCH * (np.eye(len(rungs)) - 1)
     best, came = merit[:1].sum(axis=0) - [_SWITCH * bool(before and rung not in before) for rung in rungs], []

@@ -24,6 +24,7 @@ GRID = Grid(fps=Fraction(25), gop_frames=25, frames=225)  # nine segments of a s
 PIRATE = 4
 RUNGS = {"low": (192, 108, 90), "top": (320, 180, 300)}
 Encode = Callable[..., Path]
+EVEN = {"low": 1.0, "top": 1.0}
 
 
 def film(seed: int) -> Iterator[bytes]:
@@ -178,8 +179,8 @@ def test_a_player_is_followed_from_rung_to_rung_and_chance_is_not() -> None:
         for rung, values in (("low", low), ("top", top))
         for number, z in enumerate(values)
     ]
-    assert [symbol.rung for symbol in follow_rungs(readings)] == ["top"] * 4 + ["low"] * 4
-    assert follow_rungs([]) == []
+    assert [symbol.rung for symbol in follow_rungs(readings, EVEN)] == ["top"] * 4 + ["low"] * 4
+    assert follow_rungs([], EVEN) == []
 
 
 def test_one_loud_segment_on_another_rung_is_chance_and_so_is_the_first_after_a_window() -> None:
@@ -189,11 +190,11 @@ def test_one_loud_segment_on_another_rung_is_chance_and_so_is_the_first_after_a_
         for rung, values in (("low", low), ("top", top))
         for number, z in enumerate(values)
     ]
-    assert [symbol.rung for symbol in follow_rungs(readings)] == ["top"] * 4
+    assert [symbol.rung for symbol in follow_rungs(readings, EVEN)] == ["top"] * 4
     # The quiet segment comes first, then the loud one: 40 before 17, and 4 before 30.
     edge = [replace(symbol, segment=3 - symbol.segment) for symbol in readings if symbol.segment in (0, 2)]
-    assert [symbol.rung for symbol in follow_rungs(edge)] == ["low", "top"]
-    assert [symbol.rung for symbol in follow_rungs(edge, before=["top"])] == ["top", "top"]
+    assert [symbol.rung for symbol in follow_rungs(edge, EVEN)] == ["low", "top"]
+    assert [symbol.rung for symbol in follow_rungs(edge, EVEN, before=["top"])] == ["top", "top"]
 
 
 def test_a_spliced_copy_is_read_where_it_is_of_this_title_only(
