@@ -11,11 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mediaforge.context import Context
 from mediaforge.detect.features import Looking, without
 from mediaforge.detect.live.alarms import Alarms, Event, Kind
 from mediaforge.detect.live.stream import Received, follow, together
-from mediaforge.detect.live.window import SECONDS, Stretch, Window, fitted
+from mediaforge.detect.live.window import SECONDS, Sounding, Stretch, Window, fitted
 from mediaforge.detect.match import Match, find_matches
 from mediaforge.detect.pointfile import PointFiles
 from mediaforge.detect.sound import sound_fingerprint
@@ -84,8 +87,11 @@ def watch(
     with TemporaryDirectory(prefix="mediaforge-live-") as folder:
         pieces = follow(url, window_seconds=SECONDS, seconds=seconds, allow_hosts=allow_hosts)
         for received in together(pieces, least_seconds=_LOOK_EVERY):
-            watched.pieces += received.pieces
             watched.bytes += len(received.media)
+            if received.is_sound:
+                watcher.hear(received, Path(folder) / "sound")
+                continue
+            watched.pieces += received.pieces
             if received.is_after_gap:
                 watched.gaps += 1
                 watcher.window.forget()
@@ -108,13 +114,8 @@ def _looked_at(received: Received, path: Path, *, begin: float) -> Stretch:
     some = islice(takewhile(lambda frame: frame.seconds < _LONGEST_PIECE, frames), round(QUERY_FPS * _LONGEST_PIECE))
     pictures = fingerprint(some, LOOKING)
     seen = pictures if pictures.seconds else None
-    sound, samples = [], 0
-    for block in _whole(read_audio(path, rate=RATE, cpu_seconds=_PIECE_CPU_SECONDS)):
-        sound.append(block)
-        samples += len(block)
-        if samples > _LONGEST_PIECE * RATE:
-            break
-    found = float(seen.seconds) if seen is not None else samples / RATE
+    sound = _heard(path)
+    found = float(seen.seconds) if seen is not None else sum(map(len, sound)) / RATE
     seconds = _true_seconds(received.seconds, found) if found else received.seconds
     return Stretch(
         begin=begin,
@@ -122,9 +123,21 @@ def _looked_at(received: Received, path: Path, *, begin: float) -> Stretch:
         live_at=received.live_at,
         broadcast=received.broadcast,
         seen=seen,
-        sound=fitted(sound, seconds),
+        sound=fitted(sound, seconds) if sound or received.clock is None else None,
+        clock=received.clock,
         is_broken=seen is None and not sound,
     )
+
+
+def _heard(path: Path) -> list[NDArray[np.int16]]:
+    """The sound of one piece, as far as it goes."""
+    sound, samples = [], 0
+    for block in _whole(read_audio(path, rate=RATE, cpu_seconds=_PIECE_CPU_SECONDS)):
+        sound.append(block)
+        samples += len(block)
+        if samples > _LONGEST_PIECE * RATE:
+            break
+    return sound
 
 
 def _whole(parts: Iterator[_T]) -> Iterator[_T]:
@@ -157,6 +170,13 @@ class _Watcher:
         begin = self.window.begin
         for event in self.alarms.update(self._found(stretch.end), window_begin=begin, now=stretch.end):
             on_alarm(self._alarm(event))
+
+    def hear(self, received: Received, path: Path) -> None:
+        """Sound that has a playlist of its own, decoded as far as it goes."""
+        path.write_bytes(received.init + received.media)
+        sound = _heard(path)
+        if sound and received.clock is not None:
+            self.window.hear(Sounding(clock=received.clock, samples=np.concatenate(sound)))
 
     def close(self, on_alarm: Callable[[Alarm], None]) -> None:
         for event in self.alarms.close():

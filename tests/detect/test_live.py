@@ -9,7 +9,7 @@ import pytest
 from mediaforge.detect.features import NO_FEATURES
 from mediaforge.detect.live.alarms import QUIET_SECONDS, Alarms, Kind
 from mediaforge.detect.live.dash import read_manifest
-from mediaforge.detect.live.hls import media_playlist, read_media_playlist
+from mediaforge.detect.live.hls import Renditions, read_media_playlist, renditions
 from mediaforge.detect.live.listing import LONGEST_SECONDS, MOST_PIECES, Key, NoListing, Part
 from mediaforge.detect.live.window import SECONDS, Stretch, Window, fitted
 from mediaforge.detect.match import Match, Verdict
@@ -32,8 +32,8 @@ def test_of_the_renditions_the_smallest_with_enough_lines_is_followed() -> None:
             (300_000, ",RESOLUTION=426x240", "v240.m3u8"),
         )
     )
-    assert media_playlist(master, HLS) == "https://tv.example/live/v240.m3u8"
-    assert media_playlist("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n", HLS) is None
+    assert renditions(master, HLS) == Renditions(picture="https://tv.example/live/v240.m3u8", sound=None)
+    assert renditions("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na.ts\n", HLS) is None
 
 
 def test_a_piece_is_named_with_its_bytes_its_key_and_its_clock() -> None:

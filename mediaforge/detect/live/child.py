@@ -8,30 +8,20 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.padding import PKCS7
-
-from mediaforge.detect.guard import CapReached, Guard, NotFetched, not_public
+from mediaforge.detect.guard import Guard, NotFetched, not_public
 from mediaforge.detect.live.dash import read_manifest
-from mediaforge.detect.live.hls import media_playlist, read_media_playlist
+from mediaforge.detect.live.hls import read_media_playlist, renditions
 from mediaforge.detect.live.listing import Listing, NoListing, Part, Piece
+from mediaforge.detect.live.mediaclock import begins_at
+from mediaforge.detect.live.track import MAX_PLAYLIST_BYTES, Fetcher, Track
 from mediaforge.detect.live.wire import LENGTH
-from mediaforge.detect.plain_http import opened, read
 
-MAX_PLAYLIST_BYTES = 1 << 20  # 40,000 segments; more is no window of a live stream
-MAX_PIECE_BYTES = 64 << 20
-REQUEST_SECONDS = 30.0
 STALE_SECONDS = 60.0  # a stream in which nothing new appears for so long is over
-TRIES = 3  # a piece may be named a moment before it is there
 MOST_LOST = 10  # one after the other
-
-
-class _TooMuch(NotFetched):
-    """Asked for again, it would be no less."""
 
 
 def main() -> None:
@@ -58,16 +48,23 @@ def _send(out: BinaryIO, head: dict[str, Any], data: bytes = b"") -> None:
 
 @dataclass(slots=True)
 class _Follower:
+    """The pictures of a stream, and its sound where that has a playlist of its own; what fails of that ends nothing."""
+
     request: dict[str, Any]
     guard: Guard
     out: BinaryIO
     url: str = ""
-    clock_ahead: float = 0.0  # the server's clock over ours
-    last: int | None = None  # the number of the last piece handed over
+    sound_url: str | None = None
     lost: int = 0  # pieces in a row that could not be fetched
-    skipped: bool = False
-    kept: tuple[Part, bytes] | None = None  # the last init segment
-    key: tuple[str, bytes] | None = None  # the last key
+    sound_lost: int = 0
+    fetcher: Fetcher = field(init=False)
+    pictures: Track = field(init=False)
+    sound: Track = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fetcher = Fetcher(guard=self.guard)
+        self.pictures = Track(fetcher=self.fetcher, window_seconds=self.request["window"])
+        self.sound = Track(fetcher=self.fetcher, window_seconds=self.request["window"])
 
     def follow(self) -> str:
         """Until the stream ends, or the time is over; says which. Raises NotFetched."""
@@ -75,14 +72,16 @@ class _Follower:
         until = time.monotonic() + self.request["seconds"] if self.request["seconds"] else None
         fresh = time.monotonic()
         while True:
-            listing = self._listing_or_none(is_first=self.last is None)
+            listing, sound = self._listings_or_none(is_first=self.pictures.last is None)
             seen_at = time.time()
-            new = self._new(listing) if listing else []
+            if sound is not None and self.sound_lost <= MOST_LOST:
+                self._hand_over_sound(self.sound.new(sound), until)
+            new = self.pictures.new(listing) if listing else []
             if self._hand_over(new, seen_at, until):
                 fresh = time.monotonic()
             if until is not None and time.monotonic() >= until:
                 return "time"
-            if listing is not None and listing.ended and (not new or self.last == new[-1].number):
+            if listing is not None and listing.ended and (not new or self.pictures.last == new[-1].number):
                 return "ended"
             if time.monotonic() - fresh > STALE_SECONDS:
                 raise NotFetched(f"has given nothing new for {STALE_SECONDS:.0f} s; try again later", outcome="unreachable")
@@ -90,51 +89,53 @@ class _Follower:
             pause = min(max(pause, 0.5), 10.0)
             time.sleep(pause if until is None else max(0.0, min(pause, until - time.monotonic())))
 
-    def _listing_or_none(self, *, is_first: bool) -> Listing | None:
+    def _listings_or_none(self, *, is_first: bool) -> tuple[Listing | None, Listing | None]:
         """A server may fail now and then; only the first answer must be one. Raises NotFetched."""
         try:
-            listing = self._listing()
+            listing, sound = self._listings()
         except NoListing as error:
             raise NotFetched(f"{error}") from error
         except NotFetched:
             if is_first or self.guard.refused:
                 raise
-            return None
+            return None, None
         if is_first and listing.ended:
             raise NotFetched("is a recorded video, not a live stream; identify it without --live")
-        return listing
+        return listing, sound
 
-    def _listing(self) -> Listing:
-        text, url = self._fetched(Part(url=self.url), most=MAX_PLAYLIST_BYTES)
+    def _listings(self) -> tuple[Listing, Listing | None]:
+        """Of the pictures, and of sound that lies beside them."""
+        text, url = self.fetcher.fetch(Part(url=self.url), most=MAX_PLAYLIST_BYTES)
         self.url = url  # where redirects led: the pieces come from there as well
         if text.lstrip()[:7] == b"#EXTM3U":
             words = text.decode("utf-8", "replace")
-            rendition = media_playlist(words, url)
-            if rendition is None:
-                return read_media_playlist(words, url)
-            text, url = self._fetched(Part(url=rendition), most=MAX_PLAYLIST_BYTES)
-            self.url = url
-            return read_media_playlist(text.decode("utf-8", "replace"), url)
+            chosen = renditions(words, url)
+            if chosen is not None:
+                self.sound_url = chosen.sound
+                text, self.url = self.fetcher.fetch(Part(url=chosen.picture), most=MAX_PLAYLIST_BYTES)
+                words = text.decode("utf-8", "replace")
+            return read_media_playlist(words, self.url), self._sound_listing()
         if b"<MPD" in text[:4096]:
-            return read_manifest(text, url, now=time.time() + self.clock_ahead)
+            now = time.time() + (self.fetcher.clock_ahead or 0.0)
+            listing = read_manifest(text, url, now=now)
+            with suppress(NoListing):  # sound that wants a licence leaves the pictures as they are
+                return listing, read_manifest(text, url, now=now, sound=True)
+            return listing, None
         raise NoListing("is neither an HLS nor a DASH playlist; give the address of the stream itself (.m3u8 or .mpd)")
 
-    def _new(self, listing: Listing) -> list[Piece]:
-        """What was not handed over yet; at first, or after a break, only as much as the window holds."""
-        pieces = list(listing.pieces)
-        if self.last is not None and pieces and pieces[-1].number >= self.last:
-            known = [piece for piece in pieces if piece.number <= self.last]
-            pieces = pieces[len(known) :]
-            self.skipped |= not known and bool(pieces)  # the playlist has moved on without us
-        else:
-            self.skipped |= self.last is not None  # its numbers begin anew
-        seconds, kept = 0.0, 0
-        for piece in reversed(pieces):
-            if seconds >= self.request["window"]:
-                self.skipped |= self.last is not None
-                break
-            seconds, kept = seconds + piece.seconds, kept + 1
-        return pieces[len(pieces) - kept :]
+    def _sound_listing(self) -> Listing | None:
+        if self.sound_url is None or self.sound_lost > MOST_LOST:
+            return None
+        try:
+            text, self.sound_url = self.fetcher.fetch(Part(url=self.sound_url), most=MAX_PLAYLIST_BYTES)
+            return read_media_playlist(text.decode("utf-8", "replace"), self.sound_url)
+        except NoListing:  # none yet, or under a licence
+            self.sound_lost += 1
+        except NotFetched:
+            self.sound_lost += 1
+            if self.guard.refused:
+                raise
+        return None
 
     def _hand_over(self, pieces: list[Piece], seen_at: float, until: float | None) -> bool:
         """Whether anything was. Raises NotFetched where nothing can be had any more."""
@@ -142,73 +143,34 @@ class _Follower:
         for number, piece in enumerate(pieces):
             if until is not None and time.monotonic() >= until:
                 break
-            data = self._piece(piece)
+            data = self.pictures.bytes_of(piece)
             if data is None:
-                self.lost, self.skipped = self.lost + 1, True
+                self.lost, self.pictures.skipped = self.lost + 1, True
                 if self.lost > MOST_LOST:
                     raise NotFetched(f"gives none of its last {MOST_LOST} segments; try again later", outcome="unreachable")
             else:
                 lag = sum(later.seconds for later in pieces[number + 1 :])
-                head = {"kind": "piece", "number": piece.number, "seconds": piece.seconds, "broadcast": piece.broadcast}
-                head |= {"live_at": seen_at - lag, "skipped": self.skipped, "joined": piece.is_joined, "init": len(data[0])}
-                _send(self.out, head, data[0] + data[1])
-                self.lost, self.skipped, done = 0, False, True
-            self.last = piece.number
+                self._send_piece("piece", piece, data, {"live_at": seen_at - lag, "skipped": self.pictures.skipped})
+                self.lost, self.pictures.skipped, done = 0, False, True
+            self.pictures.last = piece.number
         return done
 
-    def _piece(self, piece: Piece) -> tuple[bytes, bytes] | None:
-        """Its init segment and itself."""
-        for attempt in range(TRIES):
-            try:
-                init = self._init(piece.init) if piece.init else b""
-                data, _ = self._fetched(piece.media, most=MAX_PIECE_BYTES)
-                return init, self._decrypted(data, piece) if piece.key else data
-            except NotFetched as error:
-                if self.guard.refused:
-                    raise
-                if isinstance(error, _TooMuch):
-                    break
-                time.sleep(0.5 * (attempt + 1))
-        return None
-
-    def _init(self, part: Part) -> bytes:
-        if self.kept is None or self.kept[0] != part:
-            self.kept = (part, self._fetched(part, most=MAX_PLAYLIST_BYTES)[0])
-        return self.kept[1]
-
-    def _decrypted(self, data: bytes, piece: Piece) -> bytes:
-        assert piece.key is not None
-        if self.key is None or self.key[0] != piece.key.url:
-            self.key = (piece.key.url, self._fetched(Part(url=piece.key.url), most=1024)[0])
-        try:
-            opener = Cipher(algorithms.AES128(self.key[1]), modes.CBC(piece.key.iv)).decryptor()
-            padding = PKCS7(128).unpadder()
-            return padding.update(opener.update(data) + opener.finalize()) + padding.finalize()
-        except ValueError as error:
-            raise NotFetched("has a segment that its key does not open") from error
-
-    def _fetched(self, part: Part, *, most: int) -> tuple[bytes, str]:
-        """The bytes, and where they came from in the end. Raises NotFetched."""
-        self.guard.allow(max_bytes=most + (1 << 16), seconds=REQUEST_SECONDS)  # headers count as well
-        wanted = {} if part.count is None else {"Range": f"bytes={part.first}-{part.first + part.count - 1}"}
-        try:
-            with opened(part.url, wanted) as response:
-                data = read(response, most + 1)
-                self._note_clock(response.headers.get("Date"))
-                if part.count is not None and response.status != 206:  # a server that does not know ranges sends all
-                    data = data[part.first : part.first + part.count]
-                if len(data) > most:
-                    raise CapReached
-                return data, response.url
-        except CapReached:
-            raise _TooMuch(f"sends more than {most >> 20 or 1} MB at a time; that is no live stream") from None
-
-    def _note_clock(self, date: str | None) -> None:
-        if self.last is None and date:
-            try:
-                self.clock_ahead = parsedate_to_datetime(date).timestamp() - time.time()
-            except ValueError:
+    def _hand_over_sound(self, pieces: list[Piece], until: float | None) -> None:
+        """Raises NotFetched where it leads to where nobody may go."""
+        for piece in pieces:
+            if until is not None and time.monotonic() >= until:
                 return
+            data, self.sound.last = self.sound.bytes_of(piece, tries=1), piece.number
+            self.sound_lost = self.sound_lost + 1 if data is None else 0
+            if data is None:
+                return  # the pictures do not wait for it
+            self._send_piece("sound", piece, data, {"live_at": time.time(), "skipped": False})
+
+    def _send_piece(self, kind: str, piece: Piece, data: tuple[bytes, bytes], more: dict[str, Any]) -> None:
+        head = {"kind": kind, "number": piece.number, "seconds": piece.seconds, "broadcast": piece.broadcast}
+        clock = begins_at(*data) if piece.clock is None else piece.clock
+        head |= {"joined": piece.is_joined, "init": len(data[0]), "clock": clock}
+        _send(self.out, head | more, data[0] + data[1])
 
 
 if __name__ == "__main__":

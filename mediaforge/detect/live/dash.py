@@ -26,16 +26,16 @@ class _Window:
     newest: float
 
 
-def read_manifest(text: bytes, url: str, *, now: float) -> Listing:
-    """`now`: unix seconds by the server's clock. Raises NoListing."""
+def read_manifest(text: bytes, url: str, *, now: float, sound: bool = False) -> Listing:
+    """`now`: unix seconds by the server's clock; `sound`: of the sound beside the pictures, if any. Raises NoListing."""
     try:
         root = etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False))
-        return _listing(root, url, now)
+        return _listing(root, url, now, sound=sound)
     except (etree.XMLSyntaxError, ValueError, OverflowError, ZeroDivisionError, TypeError) as error:
         raise NoListing(f"is a DASH manifest that cannot be read ({type(error).__name__})") from error
 
 
-def _listing(root: etree._Element, url: str, now: float) -> Listing:
+def _listing(root: etree._Element, url: str, now: float, *, sound: bool) -> Listing:
     for each in root.iter(etree.Element):  # by local names: manifests differ in their namespaces
         each.tag = etree.QName(each).localname
     if root.tag != "MPD":
@@ -53,15 +53,15 @@ def _listing(root: etree._Element, url: str, now: float) -> Listing:
         newest = min(elapsed, end) if end is not None else elapsed
         span = _Window(start=start, oldest=max(start, elapsed - 120), newest=newest)
         if span.newest > span.oldest:
-            pieces += _pieces(root, period, urljoin(url, _base(root)), span)
+            pieces += _pieces(root, period, urljoin(url, _base(root)), span, sound=sound)
     pieces.sort(key=lambda piece: piece.number)
     longest = max((piece.seconds for piece in pieces), default=2.0)
     return Listing(pieces=tuple(pieces[-MOST_PIECES:]), ended=not dynamic, reload_seconds=held_seconds(update or longest))
 
 
-def _pieces(root: etree._Element, period: etree._Element, url: str, span: _Window) -> Iterator[Piece]:
+def _pieces(root: etree._Element, period: etree._Element, url: str, span: _Window, *, sound: bool) -> Iterator[Piece]:
     url = urljoin(url, _base(period))
-    chosen = _smallest(period)
+    chosen = _smallest(period, sound=sound)
     if chosen is None:
         return
     adaptation, representation = chosen
@@ -89,6 +89,7 @@ def _pieces(root: etree._Element, period: etree._Element, url: str, span: _Windo
                 seconds=held_seconds(seconds),
                 init=init,
                 broadcast=None if origin is None else origin + start,
+                clock=start,
             )
 
 
@@ -118,7 +119,8 @@ def _numbered(timeline: etree._Element | None, said: Mapping[str, str], span: _W
         number, time = number + again + 1, time + (again + 1) * ticks
 
 
-def _smallest(period: etree._Element) -> tuple[etree._Element, etree._Element] | None:
+def _smallest(period: etree._Element, *, sound: bool) -> tuple[etree._Element, etree._Element] | None:
+    """Of the pictures, or where there are none of the sound; with `sound` of the sound that is beside pictures."""
     found: list[tuple[tuple[bool, bool, int, int], etree._Element, etree._Element]] = []
     for adaptation in period.findall("AdaptationSet"):
         if any("trickmode" in each.get("schemeIdUri", "") for each in adaptation.findall("EssentialProperty")):
@@ -130,7 +132,15 @@ def _smallest(period: etree._Element) -> tuple[etree._Element, etree._Element] |
             if not kind.startswith(("text", "application", "image")):
                 order = (not kind.startswith("video"), lines < _LEAST_LINES, int(each.get("bandwidth", "0")), len(found))
                 found.append((order, adaptation, each))
+    if sound:
+        heard = [each for each in found if _is_sound(*each[1:])]
+        found = heard if len(heard) < len(found) else []
     return min(found)[1:] if found else None
+
+
+def _is_sound(adaptation: etree._Element, representation: etree._Element) -> bool:
+    said = (adaptation.get("contentType"), adaptation.get("mimeType"), representation.get("mimeType"))
+    return any(each is not None and each.startswith("audio") for each in said)
 
 
 def _filled(template: str, fields: Mapping[str, object]) -> str:

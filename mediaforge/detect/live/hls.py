@@ -1,5 +1,7 @@
 """HLS playlists of live streams (RFC 8216), read by the library m3u8, which opens nothing here."""
 
+from dataclasses import dataclass
+
 import m3u8
 
 from mediaforge.detect.live.listing import MOST_PIECES, Key, Listing, NoListing, Part, Piece, held_seconds
@@ -8,19 +10,37 @@ _LEAST_LINES = 240  # of smaller pictures little is left to look at; of larger o
 _BLOCK = 16  # bytes of AES
 
 
-def media_playlist(text: str, url: str) -> str | None:
-    """The address of the smallest rendition worth looking at; None where the text is itself a media playlist."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renditions:
+    """Addresses of media playlists: of the smallest pictures worth looking at, and of their sound where that is apart."""
+
+    picture: str
+    sound: str | None
+
+
+def renditions(text: str, url: str) -> Renditions | None:
+    """What a multivariant playlist offers; None where the text is itself a media playlist. Raises NoListing."""
     if "#EXT-X-STREAM-INF" not in text:
         return None
     playlist = _parsed(text, url)
-    found: list[tuple[bool, bool, int, str]] = []
+    found: list[tuple[bool, bool, int, str, str]] = []
     for each in playlist.playlists:
         lines = (each.stream_info.resolution or (0, 0))[1]
         # One without a size may be sound alone: after those with pictures, as a radio's stream has nothing else.
-        found.append((lines == 0, lines < _LEAST_LINES, each.stream_info.bandwidth or 0, each.absolute_uri))
+        order = (lines == 0, lines < _LEAST_LINES, each.stream_info.bandwidth or 0)
+        found.append((*order, each.absolute_uri, each.stream_info.audio or ""))
     if not found:
         raise NoListing("is an HLS playlist without renditions")
-    return min(found)[3]
+    *_, picture, group = min(found)
+    sound = _sound_of(playlist, group)
+    return Renditions(picture=picture, sound=None if sound == picture else sound)
+
+
+def _sound_of(playlist: m3u8.M3U8, group: str) -> str | None:
+    """The sound that plays unless someone chooses; None where it lies in the pictures' own segments (4.3.4.2.1)."""
+    sounds = [each for each in playlist.media if each.type == "AUDIO" and each.group_id == group]
+    sounds.sort(key=lambda each: (each.default != "YES", each.autoselect != "YES"))
+    return str(sounds[0].absolute_uri) if sounds and sounds[0].uri else None
 
 
 def read_media_playlist(text: str, url: str) -> Listing:

@@ -30,7 +30,8 @@ class Key:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A media segment. `number` rises along the stream; `broadcast` is the playlist's own clock (unix seconds) at its start.
-    `is_joined`: its times go on from those of the piece before."""
+    `is_joined`: its times go on from those of the piece before. `clock`: its start in seconds on the clock that
+    picture and sound share, where the playlist itself says so (DASH does; in HLS it stands in the piece, see mediaclock.py)."""
 
     number: int
     media: Part
@@ -39,6 +40,7 @@ class Piece:
     key: Key | None = None
     broadcast: float | None = None
     is_joined: bool = True
+    clock: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

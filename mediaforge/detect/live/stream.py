@@ -23,7 +23,7 @@ class Received:
 
     `live_at`: when its end was at the live edge, unix seconds by our clock. `broadcast`: when its beginning was, by the
     playlist's own, where it says so. `is_after_gap`: pieces before it were lost. `is_joined`: its times go on from those
-    before.
+    before. `clock`: its beginning on the media's clock, which sound that comes apart from the pictures (`is_sound`) shares.
     """
 
     init: bytes
@@ -34,21 +34,24 @@ class Received:
     is_after_gap: bool
     is_joined: bool
     pieces: int = 1
+    clock: float | None = None
+    is_sound: bool = False
 
 
 def together(received: Iterable[Received], *, least_seconds: float) -> Iterator[Received]:
     """Short pieces of one timeline as one: a decoder takes longer to start than to decode a second."""
-    held: Received | None = None
+    held: dict[bool, Received] = {}  # pictures, and sound beside them
     for each in received:
-        if held is not None and (each.is_after_gap or not each.is_joined or each.init != held.init):
-            yield held
-            held = None
-        held = each if held is None else _behind(held, each)
-        if held.seconds >= least_seconds or held.pieces >= _MOST_TOGETHER or len(held.media) >= _MOST_TOGETHER_BYTES:
-            yield held
-            held = None
-    if held is not None:
-        yield held
+        former = held.pop(each.is_sound, None)
+        if former is not None and (each.is_after_gap or not each.is_joined or each.init != former.init):
+            yield former
+            former = None
+        now = each if former is None else _behind(former, each)
+        if now.seconds >= least_seconds or now.pieces >= _MOST_TOGETHER or len(now.media) >= _MOST_TOGETHER_BYTES:
+            yield now
+        else:
+            held[each.is_sound] = now
+    yield from held.values()
 
 
 def _behind(held: Received, each: Received) -> Received:
@@ -82,6 +85,8 @@ def follow(url: str, *, window_seconds: float, seconds: float | None, allow_host
                 broadcast=head["broadcast"],
                 is_after_gap=head["skipped"],
                 is_joined=head["joined"],
+                clock=head["clock"],
+                is_sound=head["kind"] == "sound",
             )
 
 

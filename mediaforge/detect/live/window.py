@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediaforge.detect.features import Features
+from mediaforge.detect.live.listing import LONGEST_SECONDS
 from mediaforge.detect.sound_spectrum import RATE
 from mediaforge.detect.video import Fingerprint
 
@@ -19,7 +20,8 @@ SECONDS = 30.0  # what one search looks at; a title is recognised by a few of th
 class Stretch:
     """One piece as it was seen and heard. `begin` and `end`: seconds of the stream, counted from where we began.
 
-    `live_at`: when `end` was at the live edge, unix seconds. `sound` has RATE samples a second, as long as the piece.
+    `live_at`: when `end` was at the live edge, unix seconds. `sound` has RATE samples a second, as long as the piece; None
+    where it lies in pieces of its own, which are put where they belong by `clock`, the media's at `begin`.
     """
 
     begin: float
@@ -27,8 +29,17 @@ class Stretch:
     live_at: float
     broadcast: float | None
     seen: Fingerprint | None
-    sound: NDArray[np.int16]
+    sound: NDArray[np.int16] | None
+    clock: float | None = None
     is_broken: bool = False  # nothing of it could be decoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sounding:
+    """Sound that came apart from the pictures: it begins at `clock` on the media's clock, with RATE samples a second."""
+
+    clock: float
+    samples: NDArray[np.int16]
 
 
 class Window:
@@ -36,11 +47,18 @@ class Window:
 
     def __init__(self) -> None:
         self._kept: deque[Stretch] = deque()
+        self._sounds: deque[Sounding] = deque()
 
     def add(self, stretch: Stretch) -> None:
         self._kept.append(stretch)
         while self._kept[0].end <= stretch.end - SECONDS:
             self._kept.popleft()
+
+    def hear(self, sound: Sounding) -> None:
+        """Sound beside the pictures, which may come before them or after."""
+        self._sounds.append(sound)
+        while sum(len(each.samples) for each in self._sounds) > (2 * SECONDS + LONGEST_SECONDS) * RATE:
+            self._sounds.popleft()
 
     def forget(self) -> None:
         """After a gap times no longer fit together."""
@@ -57,7 +75,18 @@ class Window:
 
     def heard(self) -> NDArray[np.int16]:
         """The sound of the window."""
-        return np.concatenate([each.sound for each in self._kept])
+        return np.concatenate([each.sound if each.sound is not None else self._beside(each) for each in self._kept])
+
+    def _beside(self, stretch: Stretch) -> NDArray[np.int16]:
+        """What came apart from these pictures, silence where there is nothing (yet)."""
+        heard = np.zeros(round((stretch.end - stretch.begin) * RATE), np.int16)
+        if stretch.clock is not None:
+            for each in self._sounds:
+                first = round((each.clock - stretch.clock) * RATE)
+                low, high = max(first, 0), min(first + len(each.samples), len(heard))
+                if low < high:
+                    heard[low:high] = each.samples[low - first : high - first]
+        return heard
 
     def live_at(self, second: float) -> float:
         """When this second of the stream was at the live edge, unix seconds by our clock."""
