@@ -6,7 +6,7 @@ it sends is fixed-size headers and pixels, so a hostile file can at worst kill i
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -133,8 +133,17 @@ def join(pieces: Sequence[Piece], out: Path) -> None:
 
     Raises MediaError where a piece is not in its file, or its codec settings differ from the first one's.
     """
-    rows = [[piece.first_frame, piece.frames] for piece in pieces]
-    _mux([piece.path for piece in pieces], {"work": "join", "out": str(out), "pieces": rows})
+    join_each({out: pieces})
+
+
+def join_each(pieces_of: Mapping[Path, Sequence[Piece]]) -> None:
+    """`join` for every file to be made, in one child: to start one takes longer than to join a chunk's pieces."""
+    paths = sorted({piece.path for pieces in pieces_of.values() for piece in pieces})
+    rows = [
+        [str(out), [[paths.index(piece.path), piece.first_frame, piece.frames] for piece in pieces]]
+        for out, pieces in pieces_of.items()
+    ]
+    _mux(paths, {"work": "join", "joins": rows})
 
 
 def stitch(pieces: Sequence[Piece], out: Path, *, audio: Path | None = None, title: str | None = None) -> None:

@@ -11,13 +11,19 @@ from mediaforge.frames_opening import Refused, first_stream, packets_of
 
 
 def join(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
+    """All of `joins`, each the path of a file to be made and its pieces: the place of a path, its first frame, how many."""
+    return {"frames": [_join(request["paths"], pieces, to) for to, pieces in request["joins"]]}
+
+
+def _join(paths: list[str], pieces: list[list[int]], to: str) -> int:
     target: OutputContainer | None = None
     done = 0
-    for path, (first, count) in zip(request["paths"], request["pieces"], strict=True):
+    for place, first, count in pieces:
+        path = paths[place]
         with av.open(path) as piece:
             source = first_stream(piece, "video")
             if target is None:
-                target = _mp4(request["out"])
+                target = _mp4(to)
                 made = target.add_stream_from_template(source, opaque=True)
                 made.time_base = source.time_base
                 extradata = source.codec_context.extradata
@@ -39,7 +45,7 @@ def join(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:
             done += count
     assert target is not None
     target.close()
-    return {"frames": done}
+    return done
 
 
 def stitch(request: dict[str, Any], out: BinaryIO) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import ffmpeg
 
 from mediaforge.confinement import Limits
 from mediaforge.errors import MediaError, ToolError
-from mediaforge.frames import Piece, join
+from mediaforge.frames import Piece, join_each
 from mediaforge.ladder import FittedRung
 from mediaforge.media import Chunk, Grid, Master, Variant
 from mediaforge.tools import FFMPEG_PROGRESS, FFMPEG_QUIET, Tools, run
@@ -92,8 +92,7 @@ def encode(request: EncodeRequest, to: Path, *, tools: Tools, on_progress: Calla
             for rendition, found in made.items():
                 takes.setdefault(rendition, []).extend(found)
         _correct(request, takes, folder, tools=tools)
-        for rendition, chosen in takes.items():
-            _assemble([take.piece for take in chosen], to / rendition)
+        _assemble({to / rendition: [take.piece for take in chosen] for rendition, chosen in takes.items()})
 
 
 def _counting(on_progress: Callable[[float], None], before: int, of: int) -> Callable[[int], None]:
@@ -200,13 +199,17 @@ def _takes(rendition: Path, part: EncodeRequest, grid: Grid, *, tools: Tools) ->
     return [_Take(piece=piece, bits=size) for piece, size in zip(pieces, bits, strict=True)]
 
 
-def _assemble(pieces: Sequence[Piece], to: Path) -> None:
-    """The pieces behind one another; a file that has them all as it is, is moved."""
-    files = [path for path, _ in groupby(piece.path for piece in pieces)]
-    if len(files) == 1:
-        files[0].replace(to)
-    else:
-        join(pieces, to)
+def _assemble(renditions: Mapping[Path, Sequence[Piece]]) -> None:
+    """The pieces of each behind one another; a file that has them all as it is, is moved."""
+    mixed = {}
+    for to, pieces in renditions.items():
+        files = [path for path, _ in groupby(piece.path for piece in pieces)]
+        if len(files) == 1:
+            files[0].replace(to)
+        else:
+            mixed[to] = pieces
+    if mixed:
+        join_each(mixed)
 
 
 def rendition_name(rung: str, variant: Variant) -> str:
