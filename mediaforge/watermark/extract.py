@@ -3,33 +3,31 @@
 The copy's pieces are laid over the title. Then, window by window, its rungs are glanced at: a few pictures at the head of
 each segment, for only the rung the copy came from has its exact A-B difference in it. The rungs that answered in the window
 before are asked first, all others where those are silent: a player stays where it is for minutes. The likeliest walk through
-the rungs says which it was, segment after segment; what did not answer clearly is read again, whole, on those that answered.
+the rungs says which it was, segment after segment; what did not answer clearly is read again, whole, on those that answered
+often, or on all where none did.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from mediaforge.frames import read_frames
 from mediaforge.media import Grid
 from mediaforge.watermark.align import align, comparison_size
-from mediaforge.watermark.evidence import Alignment, Evidence, RungScore, Symbol
-from mediaforge.watermark.reading import CLEAR_Z, WEAK_Z, Reader, Reference
+from mediaforge.watermark.evidence import LEAST_Z, Alignment, Evidence, RungScore, Symbol
+from mediaforge.watermark.reading import CLEAR_Z, Reader, Reference
 
 __all__ = ["Reference", "extract"]
 
 _FIRST, _WINDOW = 16, 64  # segments: half a minute tells the rungs; two minutes are 25 MB of the copy's pictures
-# The title's content answers on wrong rungs too, the louder the smaller their pictures: at 144p with 6 to 9 (root mean square)
-# and in one segment of a hundred with 20, at 360p with half of that. So |z| is weighed by this power of the picture's size, ...
-_BY_SIZE = 0.4
-# ... up to here it says little about its rung, and beyond it as much as this at most, ...
-_CHANCE_Z, _CHANCE_WEIGHT = 12.0, 0.2
-_MOST = 16.0
-_SWITCH = 10.0  # ... which must pay for a player's switch: nobody goes to another rung and back for one segment
+# By chance a wrong rung answers with a |z| of 1.7 (root mean square), and with more than 6 in one segment of two hundred. So
+# z^2 / 6 is what an answer says for its rung (a log likelihood), up to that, and a player's switch must be paid for by it: none
+# goes to another rung and back for one segment.
+_CHANCE, _MOST_Z = 6.0, 10.0
+_SWITCH = 9.0
+_BELIEVED = 1 / 8  # of a rung's segments on the walk answer clearly: by chance one in a hundred does
 
 
 def extract(
@@ -45,26 +43,21 @@ def extract(
     on_progress(0.2)
     if placed is None:
         return Evidence(segments=grid.segments, symbols=(), seconds_read=Fraction(0), alignment=None, rungs=())
-    weights = _weights(references)
+    covered = [_covered_segments(piece, grid) for piece in placed.pieces]
+    ways: list[Symbol] = []
     glanced: list[Symbol] = []
-    readings: list[Symbol] = []
-    windows = [(piece, window) for piece in placed.pieces for window in _windows(_covered_segments(piece, grid))]
     usual: list[Reference] = []
-    for number, (piece, window) in enumerate(windows):
+    for number, (piece, segments) in enumerate(zip(placed.pieces, covered, strict=True)):
         reader = Reader(leak=leak, piece=piece, grid=grid, size=size)
-        answers = _glances(reader, references, usual, window, weights)
-        glanced.extend(answers)
-        known = [rung.rung for rung in usual]
-        clear = [symbol for symbol in follow_rungs(answers, weights, before=known) if _is_clear(symbol, weights)]
-        rungs = [rung for rung in references if rung.rung in {symbol.rung for symbol in clear}] or usual or list(references)
-        nothing = frozenset[int].intersection(*(rung.unmarked for rung in rungs)) | {symbol.segment for symbol in clear}
-        weak = [segment for segment in window if segment not in nothing]
-        looked = [symbol for run in _runs(weak) for symbol in reader.read(rungs, run)]
-        followed = follow_rungs(clear + looked, weights, before=known)
-        readings.extend(followed)
-        usual = rungs if clear or usual else _commonest(references, followed)
-        on_progress(0.2 + 0.8 * (number + 1) / len(windows))
-    symbols = _loudest(readings)
+        readings: list[Symbol] = []
+        for window in _windows(segments):
+            glances = _glances(reader, references, usual, window)
+            glanced += glances
+            looked, usual = _look(reader, references, usual, window, glances)
+            readings += glances + looked
+            on_progress(0.2 + 0.8 * (sum(map(len, covered[:number])) + segments.index(window[-1]) + 1) / sum(map(len, covered)))
+        ways += follow_rungs(readings)
+    symbols = _loudest(ways)
     main = max(placed.pieces, key=lambda piece: piece.end - piece.begin)
     return Evidence(
         segments=grid.segments,
@@ -89,28 +82,17 @@ def _windows(covered: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [covered[first:last] for first, last in pairwise(edges) if first < last]
 
 
-def _weights(references: Sequence[Reference]) -> dict[str, float]:
-    """What a rung's |z| is worth beside the largest pictures'."""
-    sizes = {one.rung: next(iter(read_frames(one.a, end=1e-3))).image.size for one in references}
-    largest = max(sizes.values())
-    return {rung: (size / largest) ** _BY_SIZE for rung, size in sizes.items()}
-
-
-def _is_clear(symbol: Symbol, weights: Mapping[str, float]) -> bool:
-    return abs(symbol.z) * weights[symbol.rung] >= CLEAR_Z
+def _is_clear(symbol: Symbol) -> bool:
+    return abs(symbol.z) >= CLEAR_Z
 
 
 def _glances(
-    reader: Reader,
-    references: Sequence[Reference],
-    usual: Sequence[Reference],
-    window: tuple[int, ...],
-    weights: Mapping[str, float],
+    reader: Reader, references: Sequence[Reference], usual: Sequence[Reference], window: tuple[int, ...]
 ) -> list[Symbol]:
     """What the usual rungs answer, and where they are silent for longer all others; without usual ones what all answer."""
     heads = reader.head_pictures(window)
     answers = reader.glance(usual or references, window, heads)
-    clear = {symbol.segment for symbol in answers if _is_clear(symbol, weights)}
+    clear = {symbol.segment for symbol in answers if _is_clear(symbol)}
     others = [reference for reference in references if usual and reference not in usual]
     for run in _runs([segment for segment in window if segment not in clear]):
         # Between segments that are clear a player does not leave for one; at the window's edges nobody knows.
@@ -119,10 +101,26 @@ def _glances(
     return answers
 
 
-def _commonest(references: Sequence[Reference], followed: Sequence[Symbol]) -> list[Reference]:
-    """The rung that most segments were read on; none where nothing was."""
-    counts = Counter(symbol.rung for symbol in followed)
-    return [reference for reference in references if [reference.rung] == [rung for rung, _ in counts.most_common(1)]]
+def _look(
+    reader: Reader, references: Sequence[Reference], usual: list[Reference], window: tuple[int, ...], glances: list[Symbol]
+) -> tuple[list[Symbol], list[Reference]]:
+    """Whole segments where no glance was clear, on the rungs that are believed or else on all; and which now are usual."""
+    walked = follow_rungs(glances, before=[rung.rung for rung in usual])
+    believed = _believed(references, walked)
+    rungs = believed or usual or references
+    names = {rung.rung for rung in believed}
+    done = {symbol.segment for symbol in walked if _is_clear(symbol) and symbol.rung in names}
+    done |= frozenset[int].intersection(*(rung.unmarked for rung in rungs))
+    looked = [
+        symbol for run in _runs([segment for segment in window if segment not in done]) for symbol in reader.read(rungs, run)
+    ]
+    return looked, believed or usual or _believed(references, follow_rungs(looked))
+
+
+def _believed(references: Sequence[Reference], walked: Sequence[Symbol]) -> list[Reference]:
+    """The rungs on the walk that answer clearly so often that it is not by chance."""
+    believed = {rung for rung, mine in _by_rung(walked).items() if sum(map(_is_clear, mine)) >= _BELIEVED * len(mine)}
+    return [reference for reference in references if reference.rung in believed]
 
 
 def _runs(segments: Sequence[int]) -> list[tuple[int, ...]]:
@@ -140,23 +138,21 @@ def _loudest(readings: Sequence[Symbol]) -> tuple[Symbol, ...]:
     for symbol in readings:
         known = best.get(symbol.segment)
         # The first is of the rung that the window was read on; another one has to be far above what chance gives.
-        if known is None or abs(symbol.z) > max(2 * abs(known.z), WEAK_Z / 2):
+        if known is None or abs(symbol.z) > max(2 * abs(known.z), LEAST_Z):
             best[symbol.segment] = symbol
     return tuple(best[segment] for segment in sorted(best))
 
 
-def follow_rungs(readings: Sequence[Symbol], weights: Mapping[str, float], *, before: Sequence[str] = ()) -> list[Symbol]:
+def follow_rungs(readings: Sequence[Symbol], *, before: Sequence[str] = ()) -> list[Symbol]:
     """For every segment the reading on the rung that the copy was made of there, as a player goes: it seldom switches.
 
-    The likeliest walk through the rungs (Viterbi 1967), |z| weighed by `weights`; it comes from one of those `before`, if there
-    are any. It knows no recipient's code, as the proof demands.
+    The likeliest walk through the rungs (Viterbi 1967); it comes from one of those `before`, if there are any. Of two readings
+    of a segment on a rung the later counts. It knows no recipient's code, as the proof demands.
     """
     rungs, segments = sorted({symbol.rung for symbol in readings}), sorted({symbol.segment for symbol in readings})
     said = {(symbol.segment, symbol.rung): symbol for symbol in readings}
-    merit = np.array(
-        [[weights[rung] * abs(said[at, rung].z) if (at, rung) in said else 0.0 for rung in rungs] for at in segments]
-    )
-    merit = _CHANCE_WEIGHT * np.minimum(merit, _CHANCE_Z) + np.clip(merit - _CHANCE_Z, 0, _MOST)  # (segments, rungs)
+    z = np.array([[abs(said[at, rung].z) if (at, rung) in said else 0.0 for rung in rungs] for at in segments])
+    merit = np.minimum(z, _MOST_Z) ** 2 / _CHANCE  # (segments, rungs)
     staying = _SWITCH * (np.eye(len(rungs)) - 1)
     best, came = merit[:1].sum(axis=0) - [_SWITCH * bool(before and rung not in before) for rung in rungs], []
     for row in merit[1:]:

@@ -29,9 +29,8 @@ Pixels = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Shown = tuple[float, Bytes]  # where in the title the line has a picture of the copy, in frames, and the picture
 
-# Below these another look is worth its time, since content that no filter explains reaches such values by chance: at a glance
-# one symbol of a hundred was wrong with 13.
-CLEAR_Z, WEAK_Z = 14.0, 12.0
+# Below this another look is worth its time, since content that no filter explains reaches such values by chance.
+CLEAR_Z = 5.0
 
 _QUICK = 10  # pictures compared of a segment...
 _CAREFUL = 24  # ... and of one that was hard to read
@@ -100,7 +99,7 @@ class Reader:
             path = walk(likeness, [at for at, _ in quick])
             drift += float(np.median([index - at for index, (at, _) in zip(path[-3:], quick[-3:], strict=True)]))
             found = _read([(laid[row], *pictures[path[row]]) for row in _alike(likeness, path)])
-            if heads is None and (found is None or abs(found.rho) < WEAK_Z * found.sigma):
+            if heads is None and (found is None or abs(found.rho) < CLEAR_Z * found.sigma):
                 found = self._carefully(_spread(shown, _CAREFUL), pictures, looks) or found
             if found is not None:
                 yield Symbol(segment=segment, rho=found.rho, sigma=found.sigma, z=found.rho / found.sigma, rung=reference.rung)

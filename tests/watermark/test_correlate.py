@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mediaforge.watermark.correlate import Reading, read_symbol
 
 Pixels = NDArray[np.float32]
-FRAMES, HEIGHT, WIDTH = 6, 90, 160
+FRAMES, HEIGHT, WIDTH = 6, 180, 320
 
 
 def texture(rng: np.random.Generator, *, blur: float, rms: float) -> Pixels:
@@ -69,6 +69,33 @@ def test_sigma_is_the_spread_of_rho_where_there_is_no_mark() -> None:
         z.append(reading.rho / reading.sigma)
     assert 0.6 < np.std(z) < 1.6
     assert abs(np.mean(z)) < 0.8
+
+
+def test_sigma_knows_that_content_and_mark_lie_on_the_same_edges() -> None:
+    z = []
+    for seed in range(24):
+        a, b, rng = variants(200 + seed)
+        middle, half = (a + b) / 2, (a - b) / 2
+        # One pattern for all pictures, as content stays where it is; the edges are lines a pixel wide.
+        edges = (np.abs(texture(rng, blur=6, rms=1)[:1]) < 0.03) * rng.normal(size=(1, HEIGHT, WIDTH))
+        lines = (np.abs(edges) > 0).astype(np.float32)
+        half = lines * rng.normal(size=(1, HEIGHT, WIDTH)).astype(np.float32) * 6 + half * 0.1
+        copy = middle + edges.astype(np.float32) * 30 + texture(rng, blur=0.8, rms=1)
+        reading = read(
+            np.asarray(copy, np.float32), np.asarray(middle + half, np.float32), np.asarray(middle - half, np.float32)
+        )
+        z.append(reading.rho / reading.sigma)
+    assert 0.6 < np.std(z) < 1.6
+
+
+def test_a_block_that_outvotes_all_others_proves_nothing() -> None:
+    a, b, rng = variants(5)
+    half = (a - b) * 0.01
+    half[:, 72:96, 72:96] += texture(rng, blur=0.8, rms=8)[:, :24, :24]
+    a, b = (a + b) / 2 + half, (a + b) / 2 - half
+    reading = read(np.asarray(a + texture(rng, blur=0.8, rms=0.5), np.float32), a, b)
+    assert reading.rho > 0.5
+    assert reading.rho / reading.sigma < 3
 
 
 def test_equal_variants_say_nothing() -> None:
