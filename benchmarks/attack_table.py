@@ -8,7 +8,8 @@ import numpy as np
 from attacked_titles import CLIPS
 from attacks import ATTACKS
 
-LEAST_Z = 2.0  # below it a segment counts as not read
+from mediaforge.watermark.evidence import LEAST_Z
+
 LEAST_SEGMENTS = 500  # fewer claim no error rate
 SURE = 0.95
 
