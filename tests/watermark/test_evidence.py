@@ -32,5 +32,5 @@ def test_a_moment_is_looked_up_in_the_piece_that_shows_it() -> None:
 
 
 def test_what_does_not_stand_out_of_its_noise_is_not_counted_as_read() -> None:
-    symbols = (symbol(0, "top", 9), symbol(1, "top", -2), symbol(2, "top", 1.9), symbol(3, "top", -0.1))
+    symbols = (symbol(0, "top", 9), symbol(1, "top", -2.5), symbol(2, "top", 2.4), symbol(3, "top", -0.1))
     assert Evidence(segments=4, symbols=symbols, seconds_read=Fraction(8), alignment=None, rungs=()).readable == 2
