@@ -17,7 +17,7 @@ import numpy as np
 from mediaforge.media import Grid
 from mediaforge.watermark.align import align, comparison_size
 from mediaforge.watermark.evidence import LEAST_Z, Alignment, Evidence, RungScore, Symbol
-from mediaforge.watermark.reading import CLEAR_Z, Reader, Reference
+from mediaforge.watermark.reading import CLEAR_Z, Reader, Reference, runs
 
 __all__ = ["Reference", "extract"]
 
@@ -93,12 +93,12 @@ def _glances(
     heads = reader.head_pictures(window)
     answers = reader.glance(usual or references, window, heads)
     clear = {symbol.segment for symbol in answers if _is_clear(symbol)}
+    edges = (window[0], window[-1])
     others = [reference for reference in references if usual and reference not in usual]
-    for run in _runs([segment for segment in window if segment not in clear]):
-        # Between segments that are clear a player does not leave for one; at the window's edges nobody knows.
-        if others and (len(run) > 1 or run[0] == window[0] or run[0] == window[-1]):
-            answers += reader.glance(others, run, heads)
-    return answers
+    # Between segments that are clear a player does not leave for one; at the window's edges nobody knows.
+    silent = [run for run in runs([segment for segment in window if segment not in clear]) if len(run) > 1 or run[0] in edges]
+    asked = tuple(segment for run in silent for segment in run)
+    return answers + (reader.glance(others, asked, heads) if others and asked else [])
 
 
 def _look(
@@ -111,9 +111,7 @@ def _look(
     names = {rung.rung for rung in believed}
     done = {symbol.segment for symbol in walked if _is_clear(symbol) and symbol.rung in names}
     done |= frozenset[int].intersection(*(rung.unmarked for rung in rungs))
-    looked = [
-        symbol for run in _runs([segment for segment in window if segment not in done]) for symbol in reader.read(rungs, run)
-    ]
+    looked = reader.read(rungs, tuple(segment for segment in window if segment not in done))
     return looked, believed or usual or _believed(references, follow_rungs(looked))
 
 
@@ -121,15 +119,6 @@ def _believed(references: Sequence[Reference], walked: Sequence[Symbol]) -> list
     """The rungs on the walk that answer clearly so often that it is not by chance."""
     believed = {rung for rung, mine in _by_rung(walked).items() if sum(map(_is_clear, mine)) >= _BELIEVED * len(mine)}
     return [reference for reference in references if reference.rung in believed]
-
-
-def _runs(segments: Sequence[int]) -> list[tuple[int, ...]]:
-    """Neighbours together: a decoder starts once for them."""
-    runs: list[tuple[int, ...]] = []
-    for segment in segments:
-        near = runs and runs[-1][-1] == segment - 1
-        runs[-1:] = [(*runs[-1], segment)] if near else [*runs[-1:], (segment,)]
-    return runs
 
 
 def _loudest(readings: Sequence[Symbol]) -> tuple[Symbol, ...]:

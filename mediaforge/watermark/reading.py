@@ -69,15 +69,15 @@ class Reader:
         return self._copy_pictures(segments, wanted=_GLANCED) if segments else []
 
     def glance(self, references: Sequence[Reference], segments: tuple[int, ...], heads: Sequence[Shown]) -> list[Symbol]:
-        """The symbols of neighbouring segments on each rung, from the head of each segment: the rest is not even decoded.
+        """The symbols of segments on each rung, from the head of each segment: the rest is not even decoded.
 
         `heads` are the copy's pictures there, of these segments and perhaps of others.
         """
         return [symbol for reference in references for symbol in self._rung(reference, segments, heads, heads=_HEAD)]
 
     def read(self, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
-        """The symbols of neighbouring segments on each rung, at most one for a segment and a rung, from whole segments."""
-        if not segments or not references:
+        """The symbols of segments on each rung, at most one for a segment and a rung, from whole segments."""
+        if not segments:
             return []
         every = max(1, self.grid.gop_frames // _CAREFUL)
         copies = self._copy_pictures(segments, wanted=range(every // 2, self.grid.gop_frames, every))
@@ -86,8 +86,9 @@ class Reader:
     def _rung(
         self, reference: Reference, segments: tuple[int, ...], copies: Sequence[Shown], *, heads: int | None
     ) -> Iterator[Symbol]:
-        drift = 0.0  # frames that the copy has run ahead of the line
+        drift, before = 0.0, -1  # frames that the copy has run ahead of the line
         for segment, pictures in self._segment_pictures(reference, segments, heads=heads):
+            drift, before = drift if segment == before + 1 else 0.0, segment
             first = segment * self.grid.gop_frames
             shown = [(at + drift - first, image) for at, image in copies if 0 <= round(at + drift - first) < len(pictures)]
             if segment in reference.unmarked or len(shown) < _LEAST:
@@ -147,10 +148,11 @@ class Reader:
     ) -> Iterator[tuple[int, list[tuple[Pixels, Pixels]]]]:
         """Segment after segment with its pictures in both variants; with `heads` only the first ones, without gap."""
         fps, gop = self.grid.fps, self.grid.gop_frames
-        first, last = segments[0] * gop, (segments[-1] + 1) * gop
-        start, end = max(0.0, float((first - Fraction(1, 2)) / fps)), float((last - Fraction(1, 2)) / fps)
+        half = Fraction(1, 2)
+        # One child for all of them: to start one costs as much as to decode a segment.
+        spans = [(float((run[0] * gop - half) / fps), float(((run[-1] + 1) * gop - half) / fps)) for run in runs(segments)]
         a, b = (
-            _by_segment(read_frames(path, size=self.size, start=start, end=end, heads=heads), fps=fps, gop=gop)
+            _by_segment(read_frames(path, size=self.size, spans=spans, heads=heads), fps=fps, gop=gop)
             for path in (reference.a, reference.b)
         )
         for (segment, ones), (_, others) in zip(a, b, strict=True):
@@ -161,6 +163,15 @@ class Reader:
                 pair = ones[number].astype(np.float32), others[number].astype(np.float32)
                 pictures += [pair] * reference.step
             yield segment, pictures
+
+
+def runs(segments: Sequence[int]) -> list[tuple[int, ...]]:
+    """Neighbours together."""
+    found: list[tuple[int, ...]] = []
+    for segment in segments:
+        near = found and found[-1][-1] == segment - 1
+        found[-1:] = [(*found[-1], segment)] if near else [*found[-1:], (segment,)]
+    return found
 
 
 def _by_segment(frames: Iterable[Frame], *, fps: Fraction, gop: int) -> Iterator[tuple[int, dict[int, Bytes]]]:
