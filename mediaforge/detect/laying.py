@@ -17,6 +17,9 @@ class FoundSpan:
     begin_ms: float
     end_ms: float
     score: float
+    first_ms: float  # the outermost moments that were seen to agree
+    last_ms: float
+    silence_ms: float = 0.0  # the longest time in between in which nothing was
     frames: int = 0
     distance: float = 0.0
     points: int = 0
@@ -50,12 +53,18 @@ def _joined(one: FoundSpan, other: FoundSpan, *, sure: float) -> FoundSpan:
     codes, points = (one, other) if one.frames else (other, one)
     if not codes.frames or not points.points or (codes.points and points.points):
         return one  # two of a kind: the stronger
-    line = codes.line if codes.score >= sure or codes.score >= points.score else points.line
+    is_sure = codes.score >= sure
+    line = codes.line if is_sure or codes.score >= points.score else points.line
+    # Points are seldom: between what they saw and where they may end, codes that are sure say more.
+    trusted = codes.silence_ms if is_sure else float("inf")
+    first, last = min(one.first_ms, other.first_ms), max(one.last_ms, other.last_ms)
     return replace(
         codes,
         line=line,
-        begin_ms=min(one.begin_ms, other.begin_ms),
-        end_ms=max(one.end_ms, other.end_ms),
+        begin_ms=min(codes.begin_ms, max(points.begin_ms, first - trusted)),
+        end_ms=max(codes.end_ms, min(points.end_ms, last + trusted)),
+        first_ms=first,
+        last_ms=last,
         score=max(one.score, other.score),
         points=points.points,
         matrix=points.matrix,

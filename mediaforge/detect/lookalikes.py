@@ -68,8 +68,8 @@ def codes_evidence(query: Fingerprint, references: References, line: Line, *, be
     theirs = codes[inside]  # (n, crops, WORDS)
     apart = np.bitwise_count(ours[:, :, None] ^ theirs[:, None]).sum(axis=3).mean(axis=0)  # (views, crops)
     view, crop = np.unravel_index(int(apart.argmin()), apart.shape)
-    our_cuts = _cuts(query.times[rows].astype(np.float64), ours[:, 0])
-    their_cuts = _cuts(np.asarray(wanted[inside], np.float64), theirs[:, 0])
+    our_cuts = cuts(query.times[rows].astype(np.float64), ours[:, 0])
+    their_cuts = cuts(np.asarray(wanted[inside], np.float64), theirs[:, 0])
     met = sum(bool(np.any(np.abs(their_cuts - cut) <= _CUT_AWAY_MS)) for cut in our_cuts)
     return Evidence(
         cuts=met, of_cuts=max(len(our_cuts), len(their_cuts)), correlation=_correlation(ours[:, view], theirs[:, crop])
@@ -83,8 +83,8 @@ def moved_onto_cuts(query: Fingerprint, references: References, line: Line, *, b
     """
     begin, end = int(references.starts[line.title]), int(references.starts[line.title + 1])
     inside = (query.times >= begin_ms) & (query.times <= end_ms)
-    ours = _cuts(query.times[inside].astype(np.float64), query.query_codes[inside, int(line.mirrored), 0])
-    theirs = _cuts(references.times[begin:end].astype(np.float64), references.codes[begin:end][:, 0])
+    ours = cuts(query.times[inside].astype(np.float64), query.query_codes[inside, int(line.mirrored), 0])
+    theirs = cuts(references.times[begin:end].astype(np.float64), references.codes[begin:end][:, 0])
     offsets = theirs[:, None] - float(line.speed) * ours[None]  # (their cuts, our cuts)
     near = offsets[np.abs(offsets - line.offset_ms) <= _MOVED_MS]
     meeting = np.array([np.any(np.abs(offsets - offset) <= _MEET_MS, axis=0).sum() for offset in near], np.int64)
@@ -95,7 +95,7 @@ def moved_onto_cuts(query: Fingerprint, references: References, line: Line, *, b
     return replace(line, offset_ms=float(best[np.abs(best - closest) <= _MEET_MS].mean()))
 
 
-def _cuts(times: NDArray[np.float64], codes: NDArray[np.uint64]) -> NDArray[np.float64]:
+def cuts(times: NDArray[np.float64], codes: NDArray[np.uint64]) -> NDArray[np.float64]:
     """The moments at which the picture becomes another."""
     apart = np.bitwise_count(codes[1:] ^ codes[:-1]).sum(axis=1)
     sudden = (apart >= _CUT_BITS) & (np.diff(times) <= 3 * STEP_MS)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mediaforge.detect.codes import BITS
 from mediaforge.detect.diagonals import BIN_MS, STEP_MS, Line, closeness, propose_lines, weigh
+from mediaforge.detect.ends import breaks, ended
 from mediaforge.detect.features import Features
 from mediaforge.detect.laying import GAP_MS, FoundSpan, laid_together
 from mediaforge.detect.lookalikes import NO_EVIDENCE, Evidence, codes_evidence, is_distinct, moved_onto_cuts
@@ -100,7 +101,7 @@ def find_matches(
     for number in numbers:
         placed = []
         if number in looked_at:
-            placed = list(_placed(query, looked_at[number], weights, title=number, least=least, rare=rare))
+            placed = list(_placed(query, references, looked_at[number], weights, title=number, least=least, rare=rare))
         for found in laid_together(by_codes.get(number, []), placed, sure=PROBABLE_SCORE):
             span = {"begin_ms": found.begin_ms, "end_ms": found.end_ms}
             line = found.line if found.frames else moved_onto_cuts(query, references, found.line, **span)
@@ -111,6 +112,7 @@ def find_matches(
 
 def _placed(
     query: Fingerprint,
+    references: References,
     looked_at: Features,
     weights: NDArray[np.float64],
     *,
@@ -128,15 +130,20 @@ def _placed(
             if placed.score * scale < least:
                 break
             line = Line(title=title, mirrored=mirrored, speed=placed.speed, offset_ms=placed.offset_ms, votes=0.0)
-            yield FoundSpan(
+            found = FoundSpan(
                 line=line,
                 begin_ms=placed.begin_ms,
-                end_ms=placed.end_ms,
+                end_ms=min(placed.end_ms, float(query.seconds * 1000)),
+                first_ms=placed.first_ms,
+                last_ms=placed.last_ms,
+                silence_ms=placed.silence_ms,
                 score=placed.score * scale,
                 points=placed.inliers,
                 matrix=tuple(float(number) for number in placed.matrix.ravel()),
                 evidence=Evidence(contrast=placed.contrast),
             )
+            around = breaks(query, references, title, mirrored=mirrored)
+            yield ended(found, around)
 
 
 def _density(query: Fingerprint, features: Features, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -170,6 +177,9 @@ def _spans(
             begin_ms=max(0.0, float(query.times[run[0]]) - STEP_MS / 2),
             end_ms=min(float(query.seconds * 1000), float(query.times[run[-1]]) + STEP_MS / 2),
             score=score,
+            first_ms=float(query.times[run[0]]),
+            last_ms=float(query.times[run[-1]]),
+            silence_ms=float(np.diff(query.times[run]).max(initial=STEP_MS)),
             frames=len(run),
             distance=float(best.apart[run].mean()),
         )

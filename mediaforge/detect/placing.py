@@ -24,6 +24,7 @@ _ALONE = 0.4  # one look may be chance; the best of the wrong titles mostly had 
 # Of the title's size in the query: how far its corners may stray before a look counts half. Hands shake, pictures zoom.
 _WANDER = 0.08
 _ELSEWHEN_MS = 1400
+_LAID_ALIKE = 0.5  # of agreement: the corners stray by less than they may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,13 +32,17 @@ class Placed:
     """A span of the query that shows the title on the line title time = speed x query time + offset.
 
     `score` counts seconds of distinct sight. `contrast` is how much better the title's pictures are seen at their moment
-    than at others, 0 to 1: about 0 in a place that stays the same.
+    than at others, 0 to 1: about 0 in a place that stays the same. `first_ms` and `last_ms` are the query's outermost looks
+    that saw the title; beyond them, to `begin_ms` and `end_ms`, it goes on as long as it was not seen in between.
     """
 
     speed: Fraction
     offset_ms: float
     begin_ms: float
     end_ms: float
+    first_ms: float
+    last_ms: float
+    silence_ms: float  # the longest time between two looks that saw it
     score: float
     contrast: float
     inliers: int
@@ -159,11 +164,18 @@ def _placed(query: Features, title: Features, seen: _Seen, run: _Run, matrix: ND
     offset = float(np.average(finer, weights=run.values + 1e-9))
     first, last = seen.t_ms[run.rows].min(), seen.t_ms[run.rows].max()
     begin, end = _ends(query, title, (first - offset) / pace, (last - offset) / pace, line=(pace, offset))
+    # Looks between two of the title's see its neighbours, if the shot is the same.
+    about = (np.abs(offsets - middle) <= TITLE.step_ms + _AWAY_MS) & (_agreement(seen.corners, run.corners) >= _LAID_ALIKE)
+    about[run.rows] = True
+    looks = np.unique(seen.q_ms[about & (seen.q_ms >= begin) & (seen.q_ms <= end)])
     return Placed(
         speed=run.speed,
         offset_ms=offset,
         begin_ms=begin,
         end_ms=end,
+        first_ms=float(looks[0]),
+        last_ms=float(looks[-1]),
+        silence_ms=float(np.diff(looks).max(initial=_AWAY_MS)),
         score=run.score * TITLE.step_ms / 1000,
         contrast=float(np.average(contrasts, weights=run.values + 1e-9)),
         inliers=int(seen.inliers[run.rows].sum()),
