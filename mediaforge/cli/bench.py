@@ -78,13 +78,18 @@ def _data(found: Figures) -> dict[str, object]:
         "segments": {**asdict(found.segments), "f1": found.segments.f1},
         "offset_seconds": {"median": round(found.offset_median, 3), "p95": round(found.offset_p95, 3)},
         "verdicts": {"true": found.verdicts, "wrong": found.wrong_verdicts, "same_set": found.same_set},
-        "false_positives": {**asdict(found.false_positives), "at_most_per_1000_hours": _finite(found.false_positives.at_most)},
+        "false_positives": _bounded(found.false_positives),
+        "false_positives_scanned": _bounded(found.false_positives_scanned),
         "index": {
             "cpu_seconds_per_hour": round(found.index_cpu_seconds_per_hour, 1),
             "bytes_per_hour": round(found.index_bytes_per_hour),
         },
         "query": {"cpu_seconds_per_hour": round(found.query_cpu_seconds_per_hour, 1)},
     }
+
+
+def _bounded(found: FalsePositives) -> dict[str, object]:
+    return {**asdict(found), "at_most_per_1000_hours": _finite(found.at_most)}
 
 
 def _finite(number: float) -> float | None:
@@ -101,19 +106,19 @@ def _print(found: Figures) -> None:
         f"segments: precision {parts.precision:.3f}, recall {parts.recall:.3f}, F1 {parts.f1:.3f}",
         f"offset: median {found.offset_median:.2f} s, 95 % within {found.offset_p95:.2f} s",
         f"verdicts on true titles: {_words(found.verdicts)}; on wrong ones: {_words(found.wrong_verdicts)}",
-        _wrong(found.false_positives),
+        _wrong(found.false_positives, found.false_positives_scanned),
         f"the same set at another time: {_words(found.same_set)}",
         f"an hour of title: {found.index_cpu_seconds_per_hour:.0f} CPU-s, {found.index_bytes_per_hour / 1e6:.1f} MB; "
         f"an hour of queries: {found.query_cpu_seconds_per_hour:.0f} CPU-s",
     )
 
 
-def _wrong(found: FalsePositives) -> str:
+def _wrong(found: FalsePositives, scanned: FalsePositives) -> str:
     if not found.hours:
         return "wrong titles found: no query was held against another title"
     return (
         f"wrong titles found: {found.count} in {found.hours:.1f} h (a query's length, once for each title held against it): "
-        f"at most {found.at_most:,.0f} per 1,000 h (95 %)"
+        f"at most {found.at_most:,.0f} per 1,000 h (95 %); in {scanned.hours:.2f} h of queries: at most {scanned.at_most:,.0f}"
     )
 
 

@@ -77,6 +77,15 @@ def test_clips_that_share_pictures_are_neither_right_nor_wrong_among_each_other(
     assert apart.wrong_verdicts["match"] == 2
 
 
+def test_a_query_held_against_two_wrong_titles_is_scanned_once() -> None:
+    queries = plan_queries(CLIPS[:2], ["mirror"], seed=1)
+    lines = tuple(Line(title=title, scores=(0.0, 0, 0), verdict=Verdict.NONE) for title in ("atlas", "rif", "tafraout"))
+    judged = [Judged(query=query.name, family="mirror", clip=query.clip, cpu_seconds=1, lines=lines) for query in queries]
+    found = figures(Plan(seed=1, same=(), queries=queries), judged, CLIPS, ())
+    assert found.false_positives.hours == pytest.approx(2 * 2 * 10 / 3600)
+    assert found.false_positives_scanned.hours == pytest.approx(2 * 10 / 3600)
+
+
 def test_a_folder_of_one_clip_is_no_trial(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="fewer than two clips"):
         find_clips(tmp_path, locate_tools({}))

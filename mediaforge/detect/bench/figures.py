@@ -71,8 +71,7 @@ def _recall(pairs: Sequence[Pair], above: Sequence[Pair], family: str | None) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalsePositives:
-    """Wrong titles that were listed as found, `hours` being the queries' length, once for each wrong title they were held
-    against."""
+    """Wrong titles that were listed as found in so many hours: of queries, or of queries once for each wrong title."""
 
     count: int
     hours: float

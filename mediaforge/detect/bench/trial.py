@@ -57,7 +57,8 @@ class Figures:
     offset_p95: float
     verdicts: Mapping[str, int]  # of true pairs
     wrong_verdicts: Mapping[str, int]  # of wrong pairs that got one
-    false_positives: FalsePositives
+    false_positives: FalsePositives  # the queries' length once for each wrong title that they were held against
+    false_positives_scanned: FalsePositives  # and their length once, as a detector's work is counted
     same_set: Mapping[str, int]
     index_cpu_seconds_per_hour: float
     index_bytes_per_hour: float
@@ -105,6 +106,7 @@ def figures(plan: Plan, judged: Sequence[Judged], clips: Sequence[Clip], costs: 
     wrong = [(one, line) for one, line in counted if line.title != one.clip]
     played = sum(lengths.values())
     indexed = sum(cost.seconds for cost in costs)
+    named = sum(line.verdict in (Verdict.MATCH, Verdict.PROBABLE) for _, line in wrong)
     return Figures(
         queries=len(judged),
         recalls={peer: held_out_recall(some, least=LEAST) for peer, some in pairs.items()},
@@ -115,8 +117,11 @@ def figures(plan: Plan, judged: Sequence[Judged], clips: Sequence[Clip], costs: 
         verdicts=_counted(line.verdict for one, line in counted if line.title == one.clip),
         wrong_verdicts=_counted(line.verdict for _, line in wrong),
         false_positives=FalsePositives(
-            count=sum(line.verdict in (Verdict.MATCH, Verdict.PROBABLE) for _, line in wrong),
+            count=named,
             hours=sum(lengths[one.query] for one, _ in wrong) / 3600,
+        ),
+        false_positives_scanned=FalsePositives(
+            count=named, hours=sum(lengths[query] for query in {one.query for one, _ in wrong}) / 3600
         ),
         same_set=_counted(same),
         index_cpu_seconds_per_hour=sum(cost.cpu_seconds for cost in costs) / max(indexed, 1e-9) * 3600,
