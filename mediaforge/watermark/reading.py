@@ -22,7 +22,7 @@ from mediaforge.watermark.align import matrix_of
 from mediaforge.watermark.correlate import Reading, read_symbol
 from mediaforge.watermark.evidence import Alignment, Symbol
 from mediaforge.watermark.geometry import Matrix, decode_size, detail, lay_over
-from mediaforge.watermark.steady import steady
+from mediaforge.watermark.steady import Steadied, steady
 from mediaforge.watermark.walk import walk
 
 Pixels = NDArray[np.float32]
@@ -73,7 +73,7 @@ class Reader:
 
         `heads` are the copy's pictures there, of these segments and perhaps of others.
         """
-        return [symbol for reference in references for symbol in self._rung(reference, segments, heads, heads=_HEAD)]
+        return [symbol for reference in references for symbol in self._rung(reference, segments, heads, laid=None)]
 
     def read(self, references: Sequence[Reference], segments: tuple[int, ...]) -> list[Symbol]:
         """The symbols of segments on each rung, at most one for a segment and a rung, from whole segments."""
@@ -81,42 +81,57 @@ class Reader:
             return []
         every = max(1, self.grid.gop_frames // _CAREFUL)
         copies = self._copy_pictures(segments, wanted=range(every // 2, self.grid.gop_frames, every))
-        return [symbol for reference in references for symbol in self._rung(reference, segments, copies, heads=None)]
+        # Low rungs, the first, are blurred: where the copy's pictures lie is told by the highest.
+        laid: dict[float, Steadied] = {}
+        return [symbol for reference in reversed(references) for symbol in self._rung(reference, segments, copies, laid=laid)]
 
     def _rung(
-        self, reference: Reference, segments: tuple[int, ...], copies: Sequence[Shown], *, heads: int | None
+        self, reference: Reference, segments: tuple[int, ...], copies: Sequence[Shown], *, laid: dict[float, Steadied] | None
     ) -> Iterator[Symbol]:
+        """`laid`: how the copy's pictures lay where other rungs were read, by their place; None for a glance."""
         drift, before = 0.0, -1  # frames that the copy has run ahead of the line
+        heads = _HEAD if laid is None else None
         for segment, pictures in self._segment_pictures(reference, segments, heads=heads):
             drift, before = drift if segment == before + 1 else 0.0, segment
-            first = segment * self.grid.gop_frames
-            shown = [(at + drift - first, image) for at, image in copies if 0 <= round(at + drift - first) < len(pictures)]
+            first = segment * self.grid.gop_frames - drift
+            shown = [(at, image) for at, image in copies if 0 <= round(at - first) < len(pictures)]
             if segment in reference.unmarked or len(shown) < _LEAST:
                 continue
             quick = _spread(shown, _QUICK)
-            laid = [lay_over(image, self._matrix, self.size) for _, image in quick]
+            here = [lay_over(image, self._matrix, self.size) for _, image in quick]
             looks = np.stack([detail(a + b).ravel() for a, b in pictures])
-            likeness = _products(np.stack([detail(picture).ravel() for picture in laid]), looks)
-            path = walk(likeness, [at for at, _ in quick])
-            drift += float(np.median([index - at for index, (at, _) in zip(path[-3:], quick[-3:], strict=True)]))
-            found = _read([(laid[row], *pictures[path[row]]) for row in _alike(likeness, path)])
-            if heads is None and (found is None or abs(found.rho) < CLEAR_Z * found.sigma):
-                found = self._carefully(_spread(shown, _CAREFUL), pictures, looks) or found
+            likeness = _products(np.stack([detail(picture).ravel() for picture in here]), looks)
+            path = walk(likeness, [at - first for at, _ in quick])
+            drift += float(np.median([index + first - at for index, (at, _) in zip(path[-3:], quick[-3:], strict=True)]))
+            found = _read([(here[row], *pictures[path[row]]) for row in _alike(likeness, path)])
+            if laid is not None and (found is None or abs(found.rho) < CLEAR_Z * found.sigma):
+                found = self._carefully(_spread(shown, _CAREFUL), pictures, looks, first=first, laid=laid) or found
             if found is not None:
                 yield Symbol(segment=segment, rho=found.rho, sigma=found.sigma, z=found.rho / found.sigma, rung=reference.rung)
 
-    def _carefully(self, shown: Sequence[Shown], pictures: Sequence[tuple[Pixels, Pixels]], looks: Pixels) -> Reading | None:
-        laid = np.stack([detail(lay_over(image, self._matrix, self.size)).ravel() for _, image in shown])
-        path = walk(_products(laid, looks), [at for at, _ in shown])
-        middles = {index: (pictures[index][0] + pictures[index][1]) * 0.5 for index in path}
-        steadied = [steady(image, self._matrix, middles[index]) for (_, image), index in zip(shown, path, strict=True)]
+    def _carefully(
+        self,
+        shown: Sequence[Shown],
+        pictures: Sequence[tuple[Pixels, Pixels]],
+        looks: Pixels,
+        *,
+        first: float,
+        laid: dict[float, Steadied],
+    ) -> Reading | None:
+        here = np.stack([detail(lay_over(image, self._matrix, self.size)).ravel() for _, image in shown])
+        path = walk(_products(here, looks), [at - first for at, _ in shown])
+        for (at, image), index in zip(shown, path, strict=True):
+            if at not in laid:
+                a, b = pictures[index]
+                laid[at] = steady(image, self._matrix, (a + b) * 0.5)
+        steadied = [laid[at] for at, _ in shown]
         least = _UNLIKE * float(np.median([one.likeness for one in steadied]))
-        triples = [
-            (one.picture, *_blended(one.picture, pictures, index))
-            for one, index in zip(steadied, path, strict=True)
+        kept = [
+            (lay_over(image, one.matrix, self.size), index)
+            for (_, image), one, index in zip(shown, steadied, path, strict=True)
             if one.likeness >= least
         ]
-        return _read(triples)
+        return _read([(picture, *_blended(picture, pictures, index)) for picture, index in kept])
 
     @property
     def _matrix(self) -> Matrix:

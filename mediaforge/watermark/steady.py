@@ -22,9 +22,9 @@ _MOST = 0.06  # of the half picture: a hand moves less between two pictures, and
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steadied:
-    """The copy's picture over the title's, (h, w), and how like they are (a correlation of detail, half size)."""
+    """How the copy's picture lies over the title's, and how like they then are (a correlation of detail, half size)."""
 
-    picture: Pixels
+    matrix: Matrix
     likeness: float
 
 
@@ -32,9 +32,8 @@ def steady(image: NDArray[Any], matrix: Matrix, wanted: Pixels) -> Steadied:
     """Lay `image` over `wanted` (the title's picture, h, w) starting from the piece's map."""
     height, width = wanted.shape
     template = _fine(wanted)
-    laid = lay_over(image, matrix, (width, height))
-    look = _fine(laid)
-    best = Steadied(picture=laid, likeness=correlation(look, template))
+    look = _fine(lay_over(image, matrix, (width, height)))
+    best = Steadied(matrix=matrix, likeness=correlation(look, template))
     moved = _shift(template, look)
     small = (template.shape[1], template.shape[0])
     for _ in range(_STEPS):
@@ -45,9 +44,8 @@ def steady(image: NDArray[Any], matrix: Matrix, wanted: Pixels) -> Steadied:
         moved = moved @ step
     if np.abs(moved - np.eye(3)).max() > _MOST * 2 or max(small) < 8:
         return best
-    laid = lay_over(image, matrix @ moved, (width, height))
-    likeness = correlation(_fine(laid), template)
-    return Steadied(picture=laid, likeness=likeness) if likeness > best.likeness + _GAIN else best
+    likeness = correlation(_fine(lay_over(image, matrix @ moved, (width, height))), template)
+    return Steadied(matrix=matrix @ moved, likeness=likeness) if likeness > best.likeness + _GAIN else best
 
 
 def _fine(picture: Pixels) -> Pixels:

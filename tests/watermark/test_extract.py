@@ -4,18 +4,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mediaforge.frames import Piece, stitch
 from mediaforge.media import Grid, Variant
 from mediaforge.tools import FFMPEG_QUIET, Tools, run
 from mediaforge.watermark.evidence import Alignment, Evidence, Symbol
 from mediaforge.watermark.extract import Reference, extract, follow_rungs
+from mediaforge.watermark.geometry import Matrix, Pixels
 from mediaforge.watermark.reading import Reader, Shown
 from mediaforge.watermark.sequence import code
+from mediaforge.watermark.steady import Steadied, steady
 from mediaforge.watermark.trace import accuse
 from mediaforge.watermark.variants import encoder_options
 
@@ -157,6 +161,25 @@ def test_nothing_is_read_in_unmarked_segments(references: tuple[Reference, ...])
         symbols = read([partly], (2, 3, 4))
         assert [symbol.segment for symbol in symbols] == [2, 4]
         assert all(symbol.z > 10 for symbol in symbols)
+
+
+def test_a_trembling_picture_is_laid_over_once_for_all_rungs(
+    references: tuple[Reference, ...], leak: Path, evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid = []
+
+    def watched(image: NDArray[Any], matrix: Matrix, wanted: Pixels) -> Steadied:
+        laid.append(wanted)
+        return steady(image, matrix, wanted)
+
+    monkeypatch.setattr("mediaforge.watermark.reading.CLEAR_Z", 1000.0)  # nothing is read quickly
+    monkeypatch.setattr("mediaforge.watermark.reading.steady", watched)
+    assert evidence.alignment is not None
+    reader = Reader(leak=leak, piece=evidence.alignment, grid=GRID, size=(320, 180))
+    assert [symbol.rung for symbol in reader.read(references, (2, 3))] == ["top", "top", "low", "low"]
+    both = len(laid)
+    reader.read(references[1:], (2, 3))
+    assert both == len(laid) - both > 20
 
 
 def test_the_pirate_is_accused_and_nobody_else(evidence: Evidence) -> None:
