@@ -45,12 +45,9 @@ def ended(found: FoundSpan, around: Breaks) -> FoundSpan:
     doubtful = around.query[~_meet(around.query, _alone(moments))]
     before = doubtful if found.first_ms - found.begin_ms > found.silence_ms else foreign
     after = doubtful if found.end_ms - found.last_ms > found.silence_ms else foreign
-    before, after = before[before <= found.first_ms + _BETWEEN_MS], after[after >= found.last_ms - _BETWEEN_MS]
-    return replace(
-        found,
-        begin_ms=max([found.begin_ms, *before[-1:].tolist()]),
-        end_ms=min([found.end_ms, *after[:1].tolist()]),
-    )
+    begin = max([found.begin_ms, *before[before <= found.first_ms + _BETWEEN_MS][-1:].tolist()])
+    after = after[(after >= found.last_ms - _BETWEEN_MS) & (after > begin)]
+    return replace(found, begin_ms=begin, end_ms=min([found.end_ms, *after[:1].tolist()]))
 
 
 def _breaks(times: NDArray[np.float64], codes: NDArray[np.uint64]) -> NDArray[np.float64]:

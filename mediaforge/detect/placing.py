@@ -33,7 +33,7 @@ class Placed:
 
     `score` counts seconds of distinct sight. `contrast` is how much better the title's pictures are seen at their moment
     than at others, 0 to 1: about 0 in a place that stays the same. `first_ms` and `last_ms` are the query's outermost looks
-    that saw the title; beyond them, to `begin_ms` and `end_ms`, it goes on as long as it was not seen in between.
+    that saw the title; beyond them, to `begin_ms` and `end_ms`, it may go on.
     """
 
     speed: Fraction
@@ -166,8 +166,9 @@ def _placed(query: Features, title: Features, seen: _Seen, run: _Run, matrix: ND
     begin, end = _ends(query, title, (first - offset) / pace, (last - offset) / pace, line=(pace, offset))
     # Looks between two of the title's see its neighbours, if the shot is the same.
     about = (np.abs(offsets - middle) <= TITLE.step_ms + _AWAY_MS) & (_agreement(seen.corners, run.corners) >= _LAID_ALIKE)
+    about &= (seen.q_ms >= begin) & (seen.q_ms <= end)
     about[run.rows] = True
-    looks = np.unique(seen.q_ms[about & (seen.q_ms >= begin) & (seen.q_ms <= end)])
+    looks = np.unique(seen.q_ms[about])
     return Placed(
         speed=run.speed,
         offset_ms=offset,

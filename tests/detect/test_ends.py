@@ -55,6 +55,10 @@ def test_a_cut_inside_of_what_was_seen_cuts_nothing_off() -> None:
     assert ends(FOUND, query=[7.0, 9.0], title=[]) == (4.0, 14.0)
 
 
+def test_a_span_seen_once_beside_a_cut_is_not_empty() -> None:
+    assert ends(span(4, 6, first=5, last=5), query=[5.03], title=[]) == (5.03, 6.0)
+
+
 @pytest.mark.parametrize(("silence", "end"), [(2000, 14.0), (500, 13.0)])
 def test_a_cut_among_many_of_the_titles_ends_a_span_only_where_nothing_is_seen_for_unusually_long(
     silence: float, end: float
